@@ -1,0 +1,67 @@
+"""Where everything is: the state folder, ports, logins and engine addresses.
+
+The only module that every room may import. Each field is an environment variable with the prefix `LAKE_`
+(`LAKE_HOME`, `LAKE_TRINO_PORT`, …), so a second stack runs beside the first by moving the folder and the ports.
+"""
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, computed_field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+CATALOG = "lake"
+
+
+class Settings(BaseSettings):
+    """Settings of one stack. Paths are absolute, ports are TCP on `host`."""
+
+    model_config = SettingsConfigDict(env_prefix="LAKE_", env_ignore_empty=True)
+
+    home: Path = Field(PROJECT / ".lake", description="state folder: data, logs, downloads' links, sockets")
+    downloads: Path | None = Field(None, description="engines as downloaded and unpacked; default <home>/engines")
+    host: str = Field("127.0.0.1", description="address every engine binds and is reached at")
+
+    kafka_port: int = 9092
+    kafka_controller_port: int = 9093
+    postgres_port: int = 5432
+    trino_port: int = 8080
+    spark_ui_port: int = 4040
+
+    kafka_bootstrap_servers: str = Field("", description="default <host>:<kafka_port>")
+    catalog_database: str = "lake_catalog"
+    serving_database: str = "serving"
+    database_user: str = "lake"
+    database_password: str = "lake"
+    warehouse: str = Field("", description="Iceberg warehouse URI; default file://<home>/warehouse")
+
+    spark_master: str = "local[2]"
+    spark_driver_memory: str = "3g"
+    trino_memory: str = "1G"
+    kafka_memory: str = "384m"
+
+    def model_post_init(self, _context: object) -> None:
+        self.home = self.home.expanduser().resolve()
+        self.downloads = (self.downloads or self.home / "engines").expanduser().resolve()
+        self.kafka_bootstrap_servers = self.kafka_bootstrap_servers or f"{self.host}:{self.kafka_port}"
+        self.warehouse = (self.warehouse or f"file://{self.home}/warehouse").rstrip("/")
+
+    @computed_field
+    @property
+    def catalog_jdbc_url(self) -> str:
+        return f"jdbc:postgresql://{self.host}:{self.postgres_port}/{self.catalog_database}"
+
+    def database_url(self, database: str, driver: str = "postgresql") -> str:
+        """SQLAlchemy or libpq URL of a database in the stack's PostgreSQL."""
+        return (
+            f"{driver}://{self.database_user}:{self.database_password}"
+            f"@{self.host}:{self.postgres_port}/{database}"
+        )
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process, read from the environment once."""
+    return Settings()
