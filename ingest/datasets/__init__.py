@@ -1,0 +1,96 @@
+"""The dataset registry's reviewed default: one YAML a dataset, read into typed models.
+
+Adding a stream is adding a file here (and one SQL file a gold table), never Python.
+"""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+FOLDER = Path(__file__).parent
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Key(_Model):
+    """The body field that must equal the record's key; `required` makes a null key an error."""
+
+    field: str | None = None
+    required: bool = True
+
+
+class EventTime(_Model):
+    """The body field that holds the event's time, and its unit."""
+
+    field: str
+    unit: Literal["seconds", "milliseconds", "iso8601"]
+
+
+class Bronze(_Model):
+    """The append-only table of a dataset, partitioned by `partition_by` of `partition_time`."""
+
+    table: Name
+    partition_by: Literal["hour", "day"] = "hour"
+
+    @property
+    def identifier(self) -> str:
+        return f"bronze.{self.table}"
+
+
+class Gold(_Model):
+    """A live table folded from bronze by `ingest/gold/<table>.sql`; `buckets` of its first key column, 0 for none."""
+
+    table: Name
+    key: list[str]
+    buckets: Annotated[int, Field(ge=0, le=1024)] = 0
+
+    @property
+    def identifier(self) -> str:
+        return f"gold.{self.table}"
+
+
+class Dataset(_Model):
+    """One topic, its bronze, and the golds folded from it."""
+
+    name: Name
+    topic: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
+    partitions: Annotated[int, Field(ge=1)] = 1
+    mode: Literal["append", "upsert"] = "append"
+    key: Key = Key()
+    event_time: EventTime
+    on_tombstone: Literal["ignore", "delete"] = "ignore"
+    bronze: Bronze
+    golds: list[Gold] = []
+
+    @model_validator(mode="after")
+    def _golds_need_upsert(self) -> Dataset:
+        if self.golds and self.mode != "upsert":
+            raise ValueError("golds are folded only when mode is upsert")
+        return self
+
+
+class UnknownDataset(LookupError):
+    """A dataset that has no YAML file; the message names those that do."""
+
+
+def load(name: str, folder: Path = FOLDER) -> Dataset:
+    """The dataset `name`; UnknownDataset when there is no such file, ValueError when the file is not valid."""
+    path = folder / f"{name}.yml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.yml")))
+        raise UnknownDataset(f"no dataset {name!r}; known: {known}")
+    try:
+        return Dataset.model_validate(yaml.safe_load(path.read_text()))
+    except (ValidationError, yaml.YAMLError) as error:
+        raise ValueError(f"{path.name} is not a valid dataset: {error}") from error
+
+
+def load_all(folder: Path = FOLDER) -> list[Dataset]:
+    """Every dataset of the folder, by name."""
+    return [load(path.stem, folder) for path in sorted(folder.glob("*.yml"))]
