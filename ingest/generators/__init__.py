@@ -1,0 +1,1 @@
+"""Event generators: what is sent (pure, deterministic by seed) apart from how it is sent (`sending`, `shares`)."""
