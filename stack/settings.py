@@ -42,16 +42,43 @@ class Settings(BaseSettings):
     trino_memory: str = "1G"
     kafka_memory: str = "384m"
 
+    java_home: Path | None = Field(None, description="a Java 17 for Kafka and Spark; default JAVA_HOME, PATH, /usr/lib/jvm")
+    start_timeout: int = Field(180, description="seconds an engine may take until it answers")
+
+    s3_endpoint: str = Field("http://127.0.0.1:9000", description="used only by an s3:// warehouse, as are the next three")
+    s3_region: str = "us-east-1"
+    s3_access_key: str = "lake"
+    s3_secret_key: str = "lakelake"
+
     def model_post_init(self, _context: object) -> None:
         self.home = self.home.expanduser().resolve()
         self.downloads = (self.downloads or self.home / "engines").expanduser().resolve()
         self.kafka_bootstrap_servers = self.kafka_bootstrap_servers or f"{self.host}:{self.kafka_port}"
         self.warehouse = (self.warehouse or f"file://{self.home}/warehouse").rstrip("/")
 
+    @property
+    def data(self) -> Path:
+        """What the engines keep: one folder an engine."""
+        return self.home / "data"
+
+    @property
+    def logs(self) -> Path:
+        """One log file a process."""
+        return self.home / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Rendered configuration and pid files; made anew by every `lake up`."""
+        return self.home / "run"
+
     @computed_field
     @property
     def catalog_jdbc_url(self) -> str:
         return f"jdbc:postgresql://{self.host}:{self.postgres_port}/{self.catalog_database}"
+
+    @property
+    def serving_jdbc_url(self) -> str:
+        return f"jdbc:postgresql://{self.host}:{self.postgres_port}/{self.serving_database}"
 
     def database_url(self, database: str, driver: str = "postgresql") -> str:
         """SQLAlchemy or libpq URL of a database in the stack's PostgreSQL."""

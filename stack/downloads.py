@@ -1,0 +1,191 @@
+"""The engines' files: had through Maven, compared with `stack/engines.sha256`, unpacked as far as they are used.
+
+Resumable: Maven keeps what it has, an unpacking is renamed into place when it is whole. A file that differs is an error.
+"""
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+
+from rich.console import Console
+
+from stack.faults import UNREACHABLE, Fault
+from stack.settings import PROJECT, Settings
+
+POM = PROJECT / "stack" / "pom.xml"
+SUMS = PROJECT / "stack" / "engines.sha256"
+PLATFORMS = {"x86_64": "linux-amd64", "aarch64": "linux-arm64v8"}
+TRINO_PARTS = (
+    "lib",
+    *(
+        f"plugin/{name}"
+        for name in ("geospatial", "iceberg", "memory", "password-authenticators", "postgresql", "tpch")
+    ),
+)
+MANIFEST = "manifest.sha256"
+
+
+def postgres_platform() -> str:
+    """PostgreSQL's name for this machine in its artifact."""
+    if platform.system() != "Linux" or platform.machine() not in PLATFORMS:
+        raise Fault(f"No PostgreSQL build for {platform.system()} {platform.machine()} is pinned.", "use docker compose")
+    return PLATFORMS[platform.machine()]
+
+
+def sums(text: str) -> dict[str, str]:
+    """Path to sha256, from the format of `sha256sum`."""
+    return {path: digest for digest, path in (line.split(maxsplit=1) for line in text.splitlines() if line.strip())}
+
+
+def expected() -> dict[str, str]:
+    """What is downloaded on this machine: path (kafka/…, spark/…, packed/…) to sha256."""
+    other = tuple(name for name in PLATFORMS.values() if name != postgres_platform())
+    return {path: digest for path, digest in sums(SUMS.read_text()).items() if not any(name in path for name in other)}
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def state_of_the_pins() -> str:
+    """Changes when other files are wanted, or other parts of them."""
+    said = POM.read_bytes() + SUMS.read_bytes() + repr((TRINO_PARTS, postgres_platform())).encode()
+    return hashlib.sha256(said).hexdigest()
+
+
+def is_complete(settings: Settings) -> bool:
+    """Whether everything pinned was had and unpacked once; says nothing of what happened to it since (`faults` does)."""
+    stamp = settings.downloads / "complete"
+    return stamp.exists() and stamp.read_text() == state_of_the_pins()
+
+
+def fetch(settings: Settings, console: Console) -> None:
+    """Download, check and unpack what is missing. Returns at once where nothing is."""
+    if is_complete(settings):
+        return
+    settings.downloads.mkdir(parents=True, exist_ok=True)
+    with (settings.downloads / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if is_complete(settings):
+            return
+        for folder in ("kafka", "spark", "packed"):
+            shutil.rmtree(settings.downloads / folder, ignore_errors=True)
+        run_maven(settings, console)
+        packed = settings.downloads / "packed"
+        tarball = Path((packed / "trino.path").read_text().strip())
+        check(settings, tarball, console)
+        unpack_postgres(settings, console)
+        unpack_trino(settings, tarball, console)
+        shutil.rmtree(packed)
+        (settings.downloads / "complete").write_text(state_of_the_pins())
+
+
+def run_maven(settings: Settings, console: Console) -> None:
+    """Maven's own downloads, one line a file of more than a moment, its error in a sentence."""
+    maven = shutil.which("mvn")
+    if not maven:
+        raise Fault("Maven is missing: the engines are downloaded with it.", "apt-get install maven")
+    command = [
+        maven, "-B", "-f", str(POM), "prepare-package",
+        f"-Ddownloads={settings.downloads}", f"-Dpostgres.platform={postgres_platform()}",
+    ]  # fmt: skip
+    console.print("downloading the engines (about 1.1 GB the first time; what is there already is kept)")
+    said: list[str] = []
+    with console.status("asking Maven") as status, subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL
+    ) as process:
+        for line in process.stdout:
+            said.append(line.rstrip())
+            if found := re.search(r"Downloading from \S+: \S*/(\S+)", line):
+                status.update(f"downloading {found[1]}")
+                if not console.is_terminal and found[1].endswith((".tar.gz", ".jar")):
+                    console.print(f"  {found[1]}")
+    if process.returncode:
+        errors = [line for line in said if "ERROR" in line][:3] or said[-3:]
+        raise Fault("Maven could not get the engines:\n  " + "\n  ".join(errors), "run it again: it goes on where it stopped", UNREACHABLE)
+
+
+def check(settings: Settings, tarball: Path, console: Console) -> None:
+    """Compare every downloaded file with its pinned sum; one that differs is removed, so that it is had anew."""
+    console.print("checking what came")
+    for path, wanted in expected().items():
+        file = tarball if path == f"packed/{tarball.name}" else settings.downloads / path
+        if not file.exists():
+            raise Fault(f"{path} is pinned in {SUMS.name} but was not downloaded.", "compare it with stack/pom.xml")
+        if digest(file) != wanted:
+            raise Fault(f"{file} is not the file that {SUMS.name} pins.", f"remove it from {maven_repository(tarball)} and run again")
+
+
+def maven_repository(tarball: Path) -> Path:
+    """Where Maven keeps its files, seen from the tarball's path in it."""
+    return tarball.parents[4]
+
+
+def unpack_postgres(settings: Settings, console: Console) -> None:
+    console.print("unpacking PostgreSQL")
+    (jar,) = (settings.downloads / "packed").glob("embedded-postgres-binaries-*.jar")
+    with zipfile.ZipFile(jar) as archive:
+        (name,) = (entry for entry in archive.namelist() if entry.endswith(".txz"))
+        with archive.open(name) as stream, tarfile.open(fileobj=stream, mode="r|xz") as inner:
+            place(settings, "postgres", lambda partial: inner.extractall(partial, filter="tar"))
+
+
+def unpack_trino(settings: Settings, tarball: Path, console: Console) -> None:
+    """Only the parts used. A jar of one plugin is often a hard link to another's, so those are followed."""
+    console.print("unpacking Trino")
+
+    def unpack(partial: Path) -> None:
+        with tarfile.open(tarball) as archive:
+            top = archive.next().name.split("/")[0]
+            prefixes = tuple(f"{top}/{part}/" for part in TRINO_PARTS)
+            wanted = [member for member in archive if member.name.startswith(prefixes) and not member.isdir()]
+        sources: dict[str, list[Path]] = {}
+        for member in wanted:
+            target = partial / member.name.removeprefix(f"{top}/")
+            sources.setdefault(member.linkname if member.islnk() else member.name, []).append(target)
+        with tarfile.open(tarball, "r|gz") as archive:
+            for member in archive:
+                targets = sources.get(member.name) if member.isfile() else None
+                if not targets:
+                    continue
+                for target in targets:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                with archive.extractfile(member) as stream, targets[0].open("wb") as file:
+                    shutil.copyfileobj(stream, file, 1 << 20)
+                for target in targets[1:]:
+                    os.link(targets[0], target)
+
+    place(settings, "trino", unpack)
+
+
+def place(settings: Settings, name: str, unpack) -> None:
+    """Unpack beside, note every file's sum, then rename: what is there is whole."""
+    partial, final = settings.downloads / f"{name}.partial", settings.downloads / name
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    unpack(partial)
+    files = sorted(path for path in partial.rglob("*") if path.is_file() and not path.is_symlink())
+    (partial / MANIFEST).write_text("".join(f"{digest(path)}  {path.relative_to(partial)}\n" for path in files))
+    shutil.rmtree(final, ignore_errors=True)
+    partial.rename(final)
+
+
+def damaged(settings: Settings) -> list[str]:
+    """Files of the downloads that are missing or differ from their sums, read in full."""
+    wanted = {path: sum_ for path, sum_ in expected().items() if not path.startswith("packed/")}
+    for name in ("postgres", "trino"):
+        manifest = settings.downloads / name / MANIFEST
+        if not manifest.exists():
+            return [f"{name}/{MANIFEST}"]
+        wanted |= {f"{name}/{path}": sum_ for path, sum_ in sums(manifest.read_text()).items()}
+    files = ((settings.downloads / path, path, sum_) for path, sum_ in wanted.items())
+    return [path for file, path, sum_ in files if not file.is_file() or digest(file) != sum_]

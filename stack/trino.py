@@ -1,0 +1,92 @@
+"""Trino: coordinator and worker in one, configured by the files in `trino/` that a container mounts too.
+
+Those files read their ports, addresses and logins from `environment()`; nothing is copied or rendered here.
+"""
+from __future__ import annotations
+
+from pathlib import Path
+
+from stack.engine import Engine
+from stack.java import trino_java
+from stack.settings import CATALOG, PROJECT, Settings
+
+ETC = PROJECT / "trino"
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What `${ENV:…}` in `trino/` stands for."""
+    return {
+        "LAKE_TRINO_PORT": str(settings.trino_port),
+        "LAKE_CATALOG_JDBC_URL": settings.catalog_jdbc_url,
+        "LAKE_SERVING_JDBC_URL": settings.serving_jdbc_url,
+        "LAKE_DATABASE_USER": settings.database_user,
+        "LAKE_DATABASE_PASSWORD": settings.database_password,
+        "LAKE_WAREHOUSE": settings.warehouse,
+        "LAKE_S3_ENDPOINT": settings.s3_endpoint,
+        "LAKE_S3_REGION": settings.s3_region,
+        "LAKE_S3_ACCESS_KEY": settings.s3_access_key,
+        "LAKE_S3_SECRET_KEY": settings.s3_secret_key,
+    }
+
+
+def lines(path: Path) -> list[str]:
+    """The lines of a configuration file that say something."""
+    said = (line.strip() for line in path.read_text().splitlines())
+    return [line for line in said if line and not line.startswith("#")]
+
+
+def mark(settings: Settings) -> str:
+    return f"-Dnode.data-dir={settings.data}/trino"
+
+
+def command(settings: Settings) -> list[str]:
+    """The server, as Trino's own launcher would start it; a later -Xmx or -D wins over the file's."""
+    home = settings.downloads / "trino"
+    return [
+        str(trino_java()),
+        *lines(ETC / "jvm.config"),
+        f"-Xmx{settings.trino_memory}",
+        f"-XX:HeapDumpPath={settings.logs}",
+        *(f"-D{line}" for line in lines(ETC / "node.properties")),
+        mark(settings),
+        f"-Dnode.bind-ip={settings.host}",
+        f"-Dnode.internal-address={settings.host}",
+        f"-Dconfig={ETC}/config.properties",
+        f"-Dcatalog.config-dir={ETC}/catalog",
+        f"-Dlog.levels-file={ETC}/log.properties",
+        f"-Dplugin.dir={home}/plugin",
+        "-cp",
+        f"{home}/lib/*",
+        "io.trino.server.TrinoServer",
+    ]
+
+
+def prepare(settings: Settings) -> None:
+    (settings.data / "trino").mkdir(parents=True, exist_ok=True)
+    if settings.warehouse.startswith("file://"):
+        Path(settings.warehouse.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
+
+
+def ready(settings: Settings) -> None:
+    """A worker answers over the lake catalog: `/v1/info` says "started" some moments too early."""
+    import trino
+
+    with trino.dbapi.connect(
+        host=settings.host, port=settings.trino_port, user="lake", catalog=CATALOG, request_timeout=10, max_attempts=1
+    ) as client:
+        cursor = client.cursor()
+        cursor.execute(f"select count(*) from {CATALOG}.information_schema.schemata")
+        cursor.fetchall()
+
+
+ENGINE = Engine(
+    name="trino",
+    ports=("trino_port",),
+    prepare=prepare,
+    command=command,
+    environment=environment,
+    ready=ready,
+    mark=mark,
+    endpoint=lambda s: (f"http://{s.host}:{s.trino_port}", "any name, no password"),
+    after=("postgres",),
+)

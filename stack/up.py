@@ -1,0 +1,141 @@
+"""Brings the engines up in order, each when a real request was answered, and takes them down again.
+
+Safe to repeat: what runs is left alone, what is missing is made, and one command at a time works on a home.
+"""
+from __future__ import annotations
+
+import fcntl
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from stack import supervision
+from stack.engine import Engine
+from stack.faults import UNREACHABLE, Fault
+from stack.kafka import ENGINE as KAFKA
+from stack.postgres import ENGINE as POSTGRES
+from stack.settings import Settings
+from stack.trino import ENGINE as TRINO
+
+ENGINES = (POSTGRES, KAFKA, TRINO)
+# What `lake reset` deletes; downloads and tools stay.
+STATE = ("data", "logs", "run", "warehouse", "checkpoints")
+
+Say = Callable[[str], None]
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """One `lake up`, `down` or `reset` at a time on a home."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def up(settings: Settings, say: Say) -> None:
+    """Start what is not running; return when every engine has answered."""
+    with alone(settings):
+        for folder in (settings.data, settings.logs, settings.run):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not supervision.is_running(settings) and supervision.strays(settings, ENGINES):
+            say("ending processes that a killed supervisord left behind")
+            supervision.stop(settings, ENGINES)
+        running = {name for name, state in supervision.states(settings).items() if state["pid"]}
+        missing = [engine for engine in ENGINES if engine.name not in running]
+        for engine in missing:
+            check_ports(settings, engine)
+        for engine in missing:
+            engine.prepare(settings)
+        supervision.ensure_running(settings, ENGINES)
+        settled: set[str] = set()
+        for engine in ENGINES:  # those that wait for nobody start at once
+            if not engine.after:
+                supervision.start(settings, engine.name)
+        for engine in ENGINES:
+            if not settled.issuperset(engine.after):
+                raise Fault(f"{engine.name} is listed before what it waits for: {', '.join(engine.after)}.")
+            say(f"waiting for {engine.name}")
+            supervision.start(settings, engine.name)
+            wait_until_ready(settings, engine)
+            engine.settle(settings)
+            settled.add(engine.name)
+
+
+def wait_until_ready(settings: Settings, engine: Engine) -> None:
+    """Ask until the engine answers. Raises Fault when it gives up or the time is over."""
+    deadline = time.monotonic() + settings.start_timeout
+    while True:
+        try:
+            return engine.ready(settings)
+        except Exception as refusal:  # each client has its own errors; which one it was is told if time runs out
+            reason = f"{type(refusal).__name__}: {refusal}".strip().splitlines()[0]
+        state = supervision.states(settings).get(engine.name, {}).get("statename", "not supervised")
+        if state in ("FATAL", "not supervised") or time.monotonic() > deadline:
+            log = settings.logs / f"{engine.name}.log"
+            raise Fault(
+                f"{engine.name} does not answer ({state}; {reason}).\n{last_lines(log)}", f"see {log}", UNREACHABLE
+            )
+        time.sleep(0.2)
+
+
+def last_lines(log, count: int = 5) -> str:
+    """The end of a log file, indented."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4000))
+        tail = file.read().decode(errors="replace").splitlines()[-count:]
+    return "\n".join(f"  | {line}" for line in tail)
+
+
+def check_ports(settings: Settings, engine: Engine) -> None:
+    """Raise Fault where a port that this engine needs is taken."""
+    for field in engine.ports:
+        port = getattr(settings, field)
+        if taken := holder(settings.host, port):
+            raise Fault(
+                f"Port {port}, which {engine.name} needs, is held by {taken}.",
+                f"end it, or move the port with LAKE_{field.upper()}=<free port>",
+                UNREACHABLE,
+            )
+
+
+def holder(host: str, port: int) -> str | None:
+    """Who listens on the port, in words; None where nobody does."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            return None
+        except PermissionError:
+            return "the system (ports below 1024 need root)"
+        except OSError:
+            pass
+    for listener in psutil.net_connections("tcp"):
+        if listener.laddr and listener.laddr.port == port and listener.status == psutil.CONN_LISTEN and listener.pid:
+            process = psutil.Process(listener.pid)
+            return f"process {process.pid} ({process.name()})"
+    return "a process of another user"
+
+
+def down(settings: Settings) -> bool:
+    """Stop everything. Returns whether anything was running."""
+    with alone(settings):
+        if not supervision.strays(settings, ENGINES):
+            return False
+        supervision.stop(settings, ENGINES)
+        return True
+
+
+def reset(settings: Settings) -> None:
+    """Stop everything and delete what the engines keep."""
+    down(settings)
+    with alone(settings):
+        for name in STATE:
+            shutil.rmtree(settings.home / name, ignore_errors=True)

@@ -1,0 +1,70 @@
+"""One stack for every test that needs engines: its own state folder, its own free ports, the project's downloads.
+
+It is started by the first test that asks for `lake_stack` and stopped at the end, so the developer's own stack is left alone.
+"""
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stack.settings import PROJECT, Settings, settings
+
+PORTS = ("KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "POSTGRES_PORT", "TRINO_PORT", "SPARK_UI_PORT")
+LAKE = (sys.executable, "-c", "from stack.cli import app; app()")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports nobody listens on now, all different."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def stack_environment(home: Path) -> dict[str, str]:
+    """LAKE_ variables of a stack in `home`, beside any other on this machine."""
+    ports = dict(zip((f"LAKE_{name}" for name in PORTS), map(str, free_ports(len(PORTS))), strict=True))
+    downloads = os.environ.get("LAKE_DOWNLOADS", str(PROJECT / ".lake" / "engines"))
+    return {"LAKE_HOME": str(home), "LAKE_DOWNLOADS": downloads, **ports}
+
+
+def lake(*arguments: str, environment: dict[str, str] | None = None, check: bool = True) -> subprocess.CompletedProcess:
+    """Run the `lake` command as a person would; with `check`, a failure shows what it said."""
+    done = subprocess.run(
+        [*LAKE, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=PROJECT,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+    )
+    if check and done.returncode:
+        pytest.fail(f"lake {' '.join(arguments)} exited {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+@pytest.fixture(scope="session")
+def lake_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of a running stack. `LAKE_` variables point to it for the whole session."""
+    environment = stack_environment(tmp_path_factory.mktemp("lake"))
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    settings.cache_clear()
+    try:
+        lake("up")
+        yield settings()
+    finally:
+        lake("down", check=False)
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+        settings.cache_clear()
