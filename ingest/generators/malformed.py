@@ -76,10 +76,8 @@ def without(name: str, error: str | None, missing: str, **more: Any) -> None:
 
 def literal(name: str, error: str | None, field_name: str, text: str, **more: Any) -> None:
     """A kind with a field written as `text`, which need not be what a JSON library would write."""
-    mark = "@literal@"
-    value(
-        name, error, lambda event: encode(event | {field_name: mark}).replace(f'"{mark}"'.encode(), text.encode()), **more
-    )
+    mark, written = "@literal@", text.encode()
+    value(name, error, lambda event: encode(event | {field_name: mark}).replace(f'"{mark}"'.encode(), written), **more)
 
 
 @cache

@@ -102,10 +102,8 @@ class OrderStream:
                 continue
             if broken <= roll < swaps:
                 owed_swaps += 1
-            if in_flight and in_flight[0][0] <= index:
-                order = heappop(in_flight)[2]
-            else:
-                order = Order(next(ids), rng)
+            is_due = in_flight and in_flight[0][0] <= index
+            order = heappop(in_flight)[2] if is_due else Order(next(ids), rng)
             if owed_swaps and len(order.steps) > 1 and not order.swapped:
                 order.swap_next_two()
                 owed_swaps -= 1

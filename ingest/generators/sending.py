@@ -1,0 +1,158 @@
+"""Sends a stream of records to Kafka in one process, paced, and settles each by the broker's own acknowledgement.
+
+A record counts as sent only when the broker has said where it is; the oracle holds those coordinates. Idempotent
+producer, acks from all: what is retried is neither doubled nor reordered.
+"""
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import TextIO
+from zlib import crc32
+
+from kafka import KafkaProducer
+from kafka.errors import IllegalStateError, KafkaError, RetriableError
+from kafka.partitioner import murmur2
+
+from ingest.generators.broker import BrokerUnreachable
+from ingest.generators.oracle import oracle_line
+from ingest.generators.records import Record
+from ingest.generators.tally import Tally
+
+_CHUNK = 500
+_UNSETTLED = 20_000
+_DELIVERY_SECONDS = 60
+_LONGEST_SLEEP = 0.05
+_hash_of_key = lru_cache(2**16)(murmur2)
+
+
+class Pace:
+    """How many records may be sent by now at `rate` records a second; 0 is as fast as it goes."""
+
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._clock, self._began = rate, clock, clock()
+
+    def due(self, sent: int) -> int:
+        """At most one chunk, 0 when it is too early."""
+        if not self._rate:
+            return _CHUNK
+        return max(0, min(_CHUNK, int((self._clock() - self._began) * self._rate) - sent))
+
+    def sleep(self, sent: int) -> None:
+        """Wait for the next record's turn, but never so long that a signal goes unheard."""
+        wait = (sent + 1) / self._rate - (self._clock() - self._began)
+        time.sleep(min(max(wait, 0.0005), _LONGEST_SLEEP))
+
+
+def partition_of(key: bytes | None, value: bytes | None, partitions: int) -> int:
+    """Kafka's default partition of a key; without a key one by the value, so that a seed always gives the same."""
+    return (crc32(value or b"") if key is None else _hash_of_key(key) & 0x7FFFFFFF) % partitions
+
+
+class Sender:
+    """One connection to a broker, sending to one topic. Close it, or use it in a `with`."""
+
+    def __init__(self, bootstrap_servers: str, topic: str, oracle: TextIO | None = None) -> None:
+        self.topic, self.tally = topic, Tally()
+        self._oracle = oracle
+        self._unsettled: deque[tuple[object, Record]] = deque()
+        self._partitions, self._partitions_asked = 0, 0.0
+        try:
+            self._producer = KafkaProducer(
+                bootstrap_servers=bootstrap_servers.split(","),
+                acks="all",
+                enable_idempotence=True,
+                batch_size=128 * 1024,
+                linger_ms=5,
+                max_request_size=4 * 1024 * 1024,
+                delivery_timeout_ms=_DELIVERY_SECONDS * 1000,
+                max_block_ms=_DELIVERY_SECONDS * 1000,
+                bootstrap_timeout_ms=10_000,
+                # Partitions may be added while we send.
+                metadata_max_age_ms=3_000,
+                metrics_enabled=False,
+            )
+        except KafkaError as error:
+            raise BrokerUnreachable(bootstrap_servers, error) from error
+
+    def __enter__(self) -> Sender:
+        return self
+
+    def __exit__(self, failure: type[BaseException] | None, *_rest: object) -> None:
+        self._producer.close(timeout=1 if failure else _DELIVERY_SECONDS)
+
+    def send(
+        self,
+        records: Iterator[Record],
+        rate: float = 0,
+        stopping: Callable[[], bool] = lambda: False,
+        on_progress: Callable[[int], None] = lambda sent: None,
+    ) -> Tally:
+        """Send all records, or those up to the moment when `stopping()` says so, and wait for every acknowledgement."""
+        pace, given = Pace(rate), 0
+        began = time.monotonic()
+        while not stopping():
+            due = pace.due(given)
+            if not due:
+                self._settle(leave=_UNSETTLED)
+                on_progress(self.tally.sent)
+                pace.sleep(given)
+                continue
+            chunk = list(islice(records, due))
+            if not chunk:
+                break
+            self._give(chunk)
+            given += len(chunk)
+            self._settle(leave=_UNSETTLED)
+            on_progress(self.tally.sent)
+        self._producer.flush(timeout=_DELIVERY_SECONDS)
+        self._settle(leave=0)
+        self.tally.seconds = time.monotonic() - began
+        on_progress(self.tally.sent)
+        return self.tally
+
+    def _give(self, chunk: list[Record]) -> None:
+        partitions = self._partition_count()
+        send, unsettled = self._producer.send, self._unsettled
+        for record in chunk:
+            key, value = record.key, record.value
+            try:
+                future = send(
+                    self.topic, value, key, list(record.headers), partition=partition_of(key, value, partitions)
+                )
+            except KafkaError as error:
+                self._refuse(record, error)
+            else:
+                unsettled.append((future, record))
+
+    def _partition_count(self) -> int:
+        if time.monotonic() - self._partitions_asked > 0.5:
+            try:
+                self._partitions = len(self._producer.partitions_for(self.topic))
+            except KafkaError as error:
+                raise BrokerUnreachable(self._producer.config["bootstrap_servers"], error) from error
+            self._partitions_asked = time.monotonic()
+        return self._partitions
+
+    def _settle(self, leave: int) -> None:
+        """Take in the acknowledgements that have come; wait for them while more than `leave` are outstanding."""
+        unsettled = self._unsettled
+        while unsettled and (unsettled[0][0].is_done or len(unsettled) > leave):
+            future, record = unsettled.popleft()
+            try:
+                sent = future.value if future.succeeded() else future.get(timeout=_DELIVERY_SECONDS + 10)
+            except KafkaError as error:
+                self._refuse(record, error)
+                continue
+            self.tally.count(record.kind, sent.partition, sent.offset)
+            if self._oracle:
+                self._oracle.write(oracle_line(self.topic, sent.partition, sent.offset, record))
+
+    def _refuse(self, record: Record, error: KafkaError) -> None:
+        """A record that the broker won't have is counted; a broker that doesn't answer ends the sending."""
+        if isinstance(error, RetriableError | IllegalStateError):
+            raise BrokerUnreachable(self._producer.config["bootstrap_servers"], error, self.tally.sent) from error
+        self.tally.refuse(record.kind, type(error).__name__)
