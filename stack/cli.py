@@ -4,28 +4,47 @@ Nothing heavy is imported before a command runs, so that `lake --help` is quick.
 """
 from __future__ import annotations
 
+import sys
+from typing import Annotated
+
 import typer
 
-from stack.faults import SaysFaults
+from ingest.cli import app as ingest_app
+from stack.faults import USAGE, Fault, SaysFaults
 from stack.settings import settings
 
 app = typer.Typer(
-    cls=SaysFaults, no_args_is_help=True, pretty_exceptions_enable=False, help="A lakehouse on this machine.", add_completion=False
+    cls=SaysFaults,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="A lakehouse on this machine: its engines, its stream, its checks.",
 )
+AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
+
+
+@app.command()
+def fetch() -> None:
+    """Download and check the engines' files where they are missing (`up` does it too)."""
+    from rich.console import Console
+
+    from stack import downloads
+
+    downloads.fetch(settings(), Console(stderr=True))
 
 
 @app.command()
 def up() -> None:
-    """Start Kafka, PostgreSQL and Trino; download them first where they are missing."""
+    """Start Kafka, PostgreSQL and Trino and wait until each has answered."""
     from rich.console import Console
 
-    from stack import downloads, report
+    from stack import report
     from stack import up as stack_up
 
+    fetch()
     console = Console(stderr=True)
-    downloads.fetch(settings(), console)
     with console.status("starting") as status:
-        stack_up.up(settings(), lambda text: status.update(text) if console.is_terminal else console.print(text))
+        stack_up.up(settings(), status.update if console.is_terminal else console.print)
     report.print_endpoints(settings())
 
 
@@ -37,9 +56,53 @@ def down() -> None:
     print("stopped" if stack_up.down(settings()) else "nothing was running")
 
 
-try:
-    from ingest.cli import app as ingest_app
-except ModuleNotFoundError:
-    pass
-else:
-    app.add_typer(ingest_app)
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Each process: its state, and whether it answers. Exit 1 if one does not."""
+    import json
+
+    from stack import report
+
+    processes = report.status(settings())
+    if as_json:
+        print(json.dumps(report.as_json(settings(), processes), indent=2))
+    else:
+        report.print_status(processes)
+    raise typer.Exit(0 if all(process.ready for process in processes) else 1)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look for what could keep the stack from working, and say how to mend it. Exit 1 if there is a fault."""
+    import json
+    from dataclasses import asdict
+
+    from stack import doctor as stack_doctor
+
+    findings = []
+    for finding in stack_doctor.examine(settings()):
+        findings.append(finding)
+        if not as_json:
+            print(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.subject}: {finding.said}")
+            if not finding.ok:
+                print(f"       fix: {finding.fix}")
+    sound = all(finding.ok for finding in findings)
+    if as_json:
+        print(json.dumps({"ok": sound, "findings": [{**asdict(one), "ok": one.ok} for one in findings]}, indent=2))
+    raise typer.Exit(0 if sound else 1)
+
+
+@app.command()
+def reset(yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False) -> None:
+    """Stop the stack and delete all its data: topics, tables, logs. Downloads stay."""
+    from stack import up as stack_up
+
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Fault("Reset deletes data and there is no terminal to ask.", "lake reset --yes", USAGE)
+        typer.confirm(f"Delete everything the stack keeps in {settings().home}?", abort=True)
+    stack_up.reset(settings())
+    print(f"{settings().home} is empty of data")
+
+
+app.add_typer(ingest_app)

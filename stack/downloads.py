@@ -1,6 +1,6 @@
 """The engines' files: had through Maven, compared with `stack/engines.sha256`, unpacked as far as they are used.
 
-Resumable: Maven keeps what it has, an unpacking is renamed into place when it is whole. A file that differs is an error.
+Resumable: Maven keeps what it has, and an unpacking is renamed into place when whole. A file that differs is an error.
 """
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import re
 import shutil
 import subprocess
 import tarfile
+import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -36,7 +38,8 @@ MANIFEST = "manifest.sha256"
 def postgres_platform() -> str:
     """PostgreSQL's name for this machine in its artifact."""
     if platform.system() != "Linux" or platform.machine() not in PLATFORMS:
-        raise Fault(f"No PostgreSQL build for {platform.system()} {platform.machine()} is pinned.", "use docker compose")
+        here = f"{platform.system()} {platform.machine()}"
+        raise Fault(f"No PostgreSQL build for {here} is pinned.", "docker compose up")
     return PLATFORMS[platform.machine()]
 
 
@@ -63,7 +66,7 @@ def state_of_the_pins() -> str:
 
 
 def is_complete(settings: Settings) -> bool:
-    """Whether everything pinned was had and unpacked once; says nothing of what happened to it since (`faults` does)."""
+    """Whether everything pinned was had and unpacked once; `damaged` says what happened to it since."""
     stamp = settings.downloads / "complete"
     return stamp.exists() and stamp.read_text() == state_of_the_pins()
 
@@ -90,28 +93,33 @@ def fetch(settings: Settings, console: Console) -> None:
 
 
 def run_maven(settings: Settings, console: Console) -> None:
-    """Maven's own downloads, one line a file of more than a moment, its error in a sentence."""
+    """Maven's downloads, its progress passed on: a moving line in a terminal, else a line every ten seconds."""
     maven = shutil.which("mvn")
     if not maven:
         raise Fault("Maven is missing: the engines are downloaded with it.", "apt-get install maven")
     command = [
-        maven, "-B", "-f", str(POM), "prepare-package",
+        maven, "-Dstyle.color=never", "-f", str(POM), "prepare-package",
         f"-Ddownloads={settings.downloads}", f"-Dpostgres.platform={postgres_platform()}",
     ]  # fmt: skip
     console.print("downloading the engines (about 1.1 GB the first time; what is there already is kept)")
     said: list[str] = []
+    told_at = time.monotonic()
     with console.status("asking Maven") as status, subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL
     ) as process:
         for line in process.stdout:
-            said.append(line.rstrip())
-            if found := re.search(r"Downloading from \S+: \S*/(\S+)", line):
-                status.update(f"downloading {found[1]}")
-                if not console.is_terminal and found[1].endswith((".tar.gz", ".jar")):
-                    console.print(f"  {found[1]}")
+            progress = re.search(r"Progress \(\d+\): (.*\S)", line)  # a line that Maven overwrites
+            if not progress:
+                said.append(line.rstrip())
+            elif console.is_terminal:
+                status.update(progress[1])
+            elif time.monotonic() - told_at > 10:
+                console.print(f"  {progress[1]}", highlight=False)
+                told_at = time.monotonic()
     if process.returncode:
         errors = [line for line in said if "ERROR" in line][:3] or said[-3:]
-        raise Fault("Maven could not get the engines:\n  " + "\n  ".join(errors), "run it again: it goes on where it stopped", UNREACHABLE)
+        told = "\n  ".join(errors)
+        raise Fault(f"Maven could not get the engines:\n  {told}", "run it again: it goes on from there", UNREACHABLE)
 
 
 def check(settings: Settings, tarball: Path, console: Console) -> None:
@@ -122,7 +130,8 @@ def check(settings: Settings, tarball: Path, console: Console) -> None:
         if not file.exists():
             raise Fault(f"{path} is pinned in {SUMS.name} but was not downloaded.", "compare it with stack/pom.xml")
         if digest(file) != wanted:
-            raise Fault(f"{file} is not the file that {SUMS.name} pins.", f"remove it from {maven_repository(tarball)} and run again")
+            kept = maven_repository(tarball)
+            raise Fault(f"{file} is not the file that {SUMS.name} pins.", f"remove {file.name} from {kept}, run again")
 
 
 def maven_repository(tarball: Path) -> Path:
@@ -167,7 +176,7 @@ def unpack_trino(settings: Settings, tarball: Path, console: Console) -> None:
     place(settings, "trino", unpack)
 
 
-def place(settings: Settings, name: str, unpack) -> None:
+def place(settings: Settings, name: str, unpack: Callable[[Path], None]) -> None:
     """Unpack beside, note every file's sum, then rename: what is there is whole."""
     partial, final = settings.downloads / f"{name}.partial", settings.downloads / name
     shutil.rmtree(partial, ignore_errors=True)

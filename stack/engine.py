@@ -1,6 +1,6 @@
 """What an engine of the stack is: how it is prepared, started, asked, and recognised.
 
-Everything `lake` does with engines works on this description alone, so an optional part is one more module with an `Engine`.
+Everything `lake` does with engines works on this description, so an optional part is one more module with an `Engine`.
 """
 from __future__ import annotations
 
@@ -34,8 +34,3 @@ class Engine:
     after: tuple[str, ...] = ()
     stop_signal: str = "TERM"
     stop_seconds: int = 30
-
-
-def fill(template: str, **values: object) -> str:
-    """`template` with its `{names}` filled in; a missing name is an error."""
-    return template.format_map(values)

@@ -1,6 +1,6 @@
 """What goes wrong, said to a person.
 
-A `Fault` that reaches the `lake` command is printed as its sentence, without a traceback, and its code is the exit code.
+A `Fault` that reaches the `lake` command is printed as its sentence, without a traceback; its code is the exit code.
 """
 from __future__ import annotations
 

@@ -100,7 +100,8 @@ def prepare(settings: Settings) -> None:
     password.write_text(settings.database_password)
     initdb = [
         binary(settings, "initdb"), "-D", str(data), "-U", settings.database_user, f"--pwfile={password}",
-        "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+        "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
+        "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
     ]  # fmt: skip
     try:
         done = subprocess.run(unprivileged(initdb), capture_output=True, text=True, cwd="/")

@@ -1,11 +1,92 @@
 """What the stack looks like from outside: endpoints and logins, and each process's state."""
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+import psutil
 from rich.console import Console
 from rich.table import Table
 
+from stack import supervision
+from stack.engine import Engine
 from stack.settings import Settings
 from stack.up import ENGINES
+
+
+@dataclass(frozen=True)
+class ProcessStatus:
+    """One process now. `ready` means that it has just answered a real request; memory counts its children too."""
+
+    name: str
+    state: str
+    pid: int | None
+    uptime_seconds: int | None
+    rss_mb: int | None
+    ready: bool
+    port: int
+    address: str
+
+
+def resident_mb(pid: int) -> int | None:
+    """Megabytes resident in a process and its children; shared pages count once, in the process itself."""
+    try:
+        process = psutil.Process(pid)
+        memory = process.memory_info().rss
+        for child in process.children(recursive=True):
+            used = child.memory_info()
+            memory += max(0, used.rss - used.shared)
+        return memory >> 20
+    except psutil.Error:
+        return None
+
+
+def answers(settings: Settings, engine: Engine) -> bool:
+    try:
+        engine.ready(settings)
+    except Exception:  # each client has its own errors; all of them mean the same here
+        return False
+    return True
+
+
+def status(settings: Settings) -> list[ProcessStatus]:
+    """Every engine's state, each asked at the same time."""
+    supervised = supervision.states(settings)
+
+    def look(engine: Engine) -> ProcessStatus:
+        known = supervised.get(engine.name, {})
+        pid = known.get("pid") or None
+        return ProcessStatus(
+            name=engine.name,
+            state=known.get("statename", "STOPPED").lower(),
+            pid=pid,
+            uptime_seconds=max(0, int(time.time() - known["start"])) if pid else None,
+            rss_mb=resident_mb(pid) if pid else None,
+            ready=bool(pid) and answers(settings, engine),
+            port=getattr(settings, engine.ports[0]),
+            address=engine.endpoint(settings)[0],
+        )
+
+    with ThreadPoolExecutor(len(ENGINES)) as pool:
+        return list(pool.map(look, ENGINES))
+
+
+def as_json(settings: Settings, processes: list[ProcessStatus]) -> dict:
+    return {
+        "home": str(settings.home),
+        "ready": all(process.ready for process in processes),
+        "processes": [asdict(process) for process in processes],
+    }
+
+
+def print_status(processes: list[ProcessStatus]) -> None:
+    table = Table("process", "state", "ready", "pid", "up (s)", "memory (MB)", "port")
+    for one in processes:
+        answer = "yes" if one.ready else "no"
+        cells = (one.name, one.state, answer, one.pid, one.uptime_seconds, one.rss_mb, one.port)
+        table.add_row(*("-" if cell is None else str(cell) for cell in cells))
+    Console().print(table)
 
 
 def print_endpoints(settings: Settings) -> None:

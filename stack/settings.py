@@ -42,10 +42,10 @@ class Settings(BaseSettings):
     trino_memory: str = "1G"
     kafka_memory: str = "384m"
 
-    java_home: Path | None = Field(None, description="a Java 17 for Kafka and Spark; default JAVA_HOME, PATH, /usr/lib/jvm")
+    java_home: Path | None = Field(None, description="Java 17 for Kafka and Spark; else JAVA_HOME, PATH, /usr/lib/jvm")
     start_timeout: int = Field(180, description="seconds an engine may take until it answers")
 
-    s3_endpoint: str = Field("http://127.0.0.1:9000", description="used only by an s3:// warehouse, as are the next three")
+    s3_endpoint: str = Field("http://127.0.0.1:9000", description="for an s3:// warehouse, as are the next three")
     s3_region: str = "us-east-1"
     s3_access_key: str = "lake"
     s3_secret_key: str = "lakelake"

@@ -1,6 +1,6 @@
 """Keeps the engines alive: one supervisord a stack, which starts a dead process again and writes a log a process.
 
-Everything it needs is rendered into `<home>/run`; the control socket moves to a short path where the home is a deep one.
+Everything it needs is rendered into `<home>/run`; the control socket has a short path elsewhere where the home is deep.
 """
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ def socket_path(settings: Settings) -> Path:
     folder = Path("/tmp") / f"lake-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:
-        raise Fault(f"{folder} should be this user's own private folder and is not.", f"remove it, or shorten LAKE_HOME={settings.home}")
+        fix = f"remove it, or shorten LAKE_HOME={settings.home}"
+        raise Fault(f"{folder} should be this user's own private folder and is not.", fix)
     return folder / hashlib.sha256(os.fsencode(settings.home)).hexdigest()[:16]
 
 
@@ -140,9 +141,8 @@ def ensure_running(settings: Settings, engines: Iterable[Engine]) -> None:
         for name in added:
             call(settings, "addProcessGroup", name)
         return
-    started = subprocess.run(
-        [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)], capture_output=True, text=True, cwd="/"
-    )
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
+    started = subprocess.run(command, capture_output=True, text=True, cwd="/")
     if started.returncode:
         raise Fault(f"supervisord did not start: {(started.stderr or started.stdout).strip()[-500:]}")
     deadline = time.monotonic() + 20
@@ -158,7 +158,8 @@ def start(settings: Settings, name: str) -> None:
         call(settings, "startProcess", name, False)
     except RemoteFault as fault:
         if "ALREADY_STARTED" not in fault.faultString:
-            raise Fault(f"{name} could not be started: {fault.faultString}", f"see {settings.logs}/{name}.log") from None
+            log = settings.logs / f"{name}.log"
+            raise Fault(f"{name} could not be started: {fault.faultString}", f"see {log}") from None
 
 
 def strays(settings: Settings, engines: Iterable[Engine]) -> list[psutil.Process]:
@@ -175,7 +176,7 @@ def strays(settings: Settings, engines: Iterable[Engine]) -> list[psutil.Process
 
 
 def stop(settings: Settings, engines: Iterable[Engine]) -> None:
-    """Stop everything of this stack: politely, within the engines' own bounds, then by force. Nothing is left after it."""
+    """Stop everything of this stack: politely, within the engines' own bounds, then by force. Nothing is left."""
     engines = list(engines)
     processes = strays(settings, engines)
     try:

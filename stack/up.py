@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 
@@ -22,7 +24,7 @@ from stack.trino import ENGINE as TRINO
 
 ENGINES = (POSTGRES, KAFKA, TRINO)
 # What `lake reset` deletes; downloads and tools stay.
-STATE = ("data", "logs", "run", "warehouse", "checkpoints")
+STATE = ("data", "logs", "run", "warehouse", "checkpoints", "spark", "paused")
 
 Say = Callable[[str], None]
 
@@ -82,7 +84,7 @@ def wait_until_ready(settings: Settings, engine: Engine) -> None:
         time.sleep(0.2)
 
 
-def last_lines(log, count: int = 5) -> str:
+def last_lines(log: Path, count: int = 5) -> str:
     """The end of a log file, indented."""
     if not log.exists():
         return ""
@@ -106,8 +108,6 @@ def check_ports(settings: Settings, engine: Engine) -> None:
 
 def holder(host: str, port: int) -> str | None:
     """Who listens on the port, in words; None where nobody does."""
-    import socket
-
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,10 +1,11 @@
 """One stack for every test that needs engines: its own state folder, its own free ports, the project's downloads.
 
-It is started by the first test that asks for `lake_stack` and stopped at the end, so the developer's own stack is left alone.
+The first test that asks for `lake_stack` starts it, the end stops it; the developer's own stack is left alone.
 """
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -20,15 +21,14 @@ LAKE = (sys.executable, "-c", "from stack.cli import app; app()")
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Ports nobody listens on now, below those that the kernel hands to outgoing connections."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.SystemRandom().randrange(15000, 32000)
+        with socket.socket() as probe:
+            if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
+                found.append(port)
+    return found
 
 
 def stack_environment(home: Path) -> dict[str, str]:
