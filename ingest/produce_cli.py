@@ -42,7 +42,7 @@ def produce() -> None:
 def orders(
     rate: Annotated[
         float | None,
-        typer.Option(min=0, help="Records a second in all; 0, the default with a count, is as fast as it goes; else 100."),
+        typer.Option(min=0, help="Records a second in all; 0, the default with a count, is as fast as it goes."),
     ] = None,
     count: Annotated[
         int | None, typer.Option(min=0, help="Records to send; 0, the default, is until Ctrl-C.", show_default=False)
@@ -153,7 +153,7 @@ def _send(stream: OrderStream, rate: float, processes: int, oracle: Path | None)
 
     from kafka.errors import KafkaError
 
-    from ingest.generators.broker import BrokerUnreachable, ensure_topic
+    from ingest.generators.broker import BrokerRefused, BrokerUnreachable, ensure_topic
     from ingest.generators.shares import ProcessDied, send_stream
 
     # The client logs each retry; what matters of them reaches us as an exception.
@@ -161,13 +161,14 @@ def _send(stream: OrderStream, rate: float, processes: int, oracle: Path | None)
     servers = settings().kafka_bootstrap_servers
     try:
         there = ensure_topic(servers, stream.topic, stream.partitions)
-        if there != stream.partitions:
-            typer.echo(f"Topic {stream.topic} is there with {there} partitions and keeps them.", err=True)
+        if there.partitions != stream.partitions:
+            typer.echo(f"Topic {stream.topic} is there with {there.partitions} partitions and keeps them.", err=True)
         with _stop_on_signal() as stopping, _progress(stream) as on_progress:
-            return send_stream(stream, servers, rate, processes, oracle, stopping, on_progress), stopping()
+            tally = send_stream(stream, servers, there.largest_batch, rate, processes, oracle, stopping, on_progress)
+            return tally, stopping()
     except BrokerUnreachable as fault:
         _say(fault, UNREACHABLE)
-    except (ProcessDied, OSError) as fault:
+    except (BrokerRefused, ProcessDied, OSError) as fault:
         _say(fault, FAILED)
     except KafkaError as fault:
         _say(f"The broker at {servers} refused: {fault}", FAILED)
@@ -188,7 +189,7 @@ def _report(stream: OrderStream, processes: int, tally: Tally, stopped: bool, as
         )
     if tally.refused:
         listed = ", ".join(f"{number} {what}" for what, number in tally.refused.most_common(5))
-        _say(f"The broker refused {tally.refused.total()} records: {listed}", FAILED)
+        _say(f"{tally.refused.total()} records could not be sent: {listed}.", FAILED)
 
 
 @contextmanager

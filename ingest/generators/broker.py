@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import socket
+from typing import NamedTuple
 
-from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.errors import RetriableError, TopicAlreadyExistsError
 
 
 class BrokerUnreachable(Exception):
@@ -22,17 +23,30 @@ class BrokerUnreachable(Exception):
         return type(self), self._arguments
 
 
-def ensure_topic(bootstrap_servers: str, topic: str, partitions: int) -> int:
-    """Create the topic if it is missing, and say how many partitions it has (an existing one keeps its number)."""
+class Topic(NamedTuple):
+    """A topic as the broker has it. `largest_batch` is its `max.message.bytes`, a batch's overhead included."""
+
+    partitions: int
+    largest_batch: int
+
+
+class BrokerRefused(Exception):
+    """The broker answers, and says no; the client then gives up whatever else it had to send."""
+
+
+def ensure_topic(bootstrap_servers: str, topic: str, partitions: int) -> Topic:
+    """Create the topic if it is missing, and say how it is (an existing one keeps its number of partitions)."""
     _knock(bootstrap_servers)
     try:
         with KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(","), bootstrap_timeout_ms=10_000) as admin:
             try:
                 admin.create_topics({topic: {"num_partitions": partitions}}, wait_for_metadata=True)
             except TopicAlreadyExistsError:
-                return len(admin.describe_topics([topic])[0]["partitions"])
-            return partitions
-    except KafkaError as error:
+                partitions = len(admin.describe_topics([topic])[0]["partitions"])
+            resource = ConfigResource(ConfigResourceType.TOPIC, topic, ["max.message.bytes"])
+            described = admin.describe_configs([resource], config_filter="all")["topic"][topic]
+            return Topic(partitions, int(described["max.message.bytes"]["value"]))
+    except RetriableError as error:
         raise BrokerUnreachable(bootstrap_servers, error) from error
 
 

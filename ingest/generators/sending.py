@@ -14,10 +14,11 @@ from typing import TextIO
 from zlib import crc32
 
 from kafka import KafkaProducer
-from kafka.errors import IllegalStateError, KafkaError, RetriableError
+from kafka.errors import KafkaError, RetriableError
 from kafka.partitioner import murmur2
+from kafka.record.memory_records import MemoryRecordsBuilder
 
-from ingest.generators.broker import BrokerUnreachable
+from ingest.generators.broker import BrokerRefused, BrokerUnreachable
 from ingest.generators.oracle import oracle_line
 from ingest.generators.records import Record
 from ingest.generators.tally import Tally
@@ -52,22 +53,33 @@ def partition_of(key: bytes | None, value: bytes | None, partitions: int) -> int
     return (crc32(value or b"") if key is None else _hash_of_key(key) & 0x7FFFFFFF) % partitions
 
 
-class Sender:
-    """One connection to a broker, sending to one topic. Close it, or use it in a `with`."""
+def batch_size(record: Record) -> int:
+    """Bytes of a batch that holds this record alone, which is what a broker's limit is about."""
+    batch = MemoryRecordsBuilder(magic=2, compression_type=0, batch_size=1)
+    batch.append(0, record.key, record.value, list(record.headers))
+    return batch.size_in_bytes()
 
-    def __init__(self, bootstrap_servers: str, topic: str, oracle: TextIO | None = None) -> None:
+
+class Sender:
+    """One connection to a broker, sending to one topic. Close it, or use it in a `with`.
+
+    A record whose batch is above `largest_batch` is refused here: refused by the broker, it would take all others that
+    are in flight with it.
+    """
+
+    def __init__(self, servers: str, topic: str, largest_batch: int, oracle: TextIO | None = None) -> None:
         self.topic, self.tally = topic, Tally()
-        self._oracle = oracle
+        self._servers, self._largest_batch, self._oracle = servers, largest_batch, oracle
         self._unsettled: deque[tuple[object, Record]] = deque()
         self._partitions, self._partitions_asked = 0, 0.0
         try:
             self._producer = KafkaProducer(
-                bootstrap_servers=bootstrap_servers.split(","),
+                bootstrap_servers=servers.split(","),
                 acks="all",
                 enable_idempotence=True,
-                batch_size=128 * 1024,
+                batch_size=min(128 * 1024, largest_batch),
                 linger_ms=5,
-                max_request_size=4 * 1024 * 1024,
+                max_request_size=largest_batch + 1024 * 1024,
                 delivery_timeout_ms=_DELIVERY_SECONDS * 1000,
                 max_block_ms=_DELIVERY_SECONDS * 1000,
                 bootstrap_timeout_ms=10_000,
@@ -76,7 +88,7 @@ class Sender:
                 metrics_enabled=False,
             )
         except KafkaError as error:
-            raise BrokerUnreachable(bootstrap_servers, error) from error
+            raise BrokerUnreachable(servers, error) from error
 
     def __enter__(self) -> Sender:
         return self
@@ -119,21 +131,21 @@ class Sender:
         send, unsettled = self._producer.send, self._unsettled
         for record in chunk:
             key, value = record.key, record.value
+            if value and len(value) > self._largest_batch // 2 and batch_size(record) > self._largest_batch:
+                self.tally.refuse(record.kind, "larger than the topic's max.message.bytes")
+                continue
+            partition = partition_of(key, value, partitions)
             try:
-                future = send(
-                    self.topic, value, key, list(record.headers), partition=partition_of(key, value, partitions)
-                )
+                unsettled.append((send(self.topic, value, key, list(record.headers), partition), record))
             except KafkaError as error:
-                self._refuse(record, error)
-            else:
-                unsettled.append((future, record))
+                raise self._gone_wrong(error) from error
 
     def _partition_count(self) -> int:
         if time.monotonic() - self._partitions_asked > 0.5:
             try:
                 self._partitions = len(self._producer.partitions_for(self.topic))
             except KafkaError as error:
-                raise BrokerUnreachable(self._producer.config["bootstrap_servers"], error) from error
+                raise self._gone_wrong(error) from error
             self._partitions_asked = time.monotonic()
         return self._partitions
 
@@ -145,14 +157,13 @@ class Sender:
             try:
                 sent = future.value if future.succeeded() else future.get(timeout=_DELIVERY_SECONDS + 10)
             except KafkaError as error:
-                self._refuse(record, error)
-                continue
+                raise self._gone_wrong(error) from error
             self.tally.count(record.kind, sent.partition, sent.offset)
             if self._oracle:
                 self._oracle.write(oracle_line(self.topic, sent.partition, sent.offset, record))
 
-    def _refuse(self, record: Record, error: KafkaError) -> None:
-        """A record that the broker won't have is counted; a broker that doesn't answer ends the sending."""
-        if isinstance(error, RetriableError | IllegalStateError):
-            raise BrokerUnreachable(self._producer.config["bootstrap_servers"], error, self.tally.sent) from error
-        self.tally.refuse(record.kind, type(error).__name__)
+    def _gone_wrong(self, error: KafkaError) -> Exception:
+        """What to raise: a broker that doesn't answer, or one that says no. Neither lets the rest through."""
+        if isinstance(error, RetriableError):
+            return BrokerUnreachable(self._servers, error, self.tally.sent)
+        return BrokerRefused(f"The broker refused records of {self.topic} after {self.tally.sent} sent: {error}")

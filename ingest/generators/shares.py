@@ -39,22 +39,24 @@ def planned_processes(rate: float, count: int | None) -> int:
 def send_stream(
     stream: Stream,
     bootstrap_servers: str,
+    largest_batch: int,
     rate: float = 0,
     processes: int = 1,
     oracle: Path | None = None,
     stopping: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int], None] = lambda sent: None,
 ) -> Tally:
-    """Send the stream at `rate` records a second in all. Raises BrokerUnreachable, or ProcessDied."""
+    """Send the stream at `rate` records a second in all. Raises BrokerUnreachable, BrokerRefused or ProcessDied."""
     if processes == 1:
-        return _send_share(stream, 0, 1, bootstrap_servers, rate, oracle, stopping, on_progress)
+        return _send_share(stream, 0, 1, (bootstrap_servers, largest_batch), rate, oracle, stopping, on_progress)
     context = multiprocessing.get_context("spawn")
     results, stop, sent = context.Queue(), context.Event(), context.Array("Q", processes, lock=False)
+    broker = bootstrap_servers, largest_batch
     parts = [oracle and oracle.with_name(f"{oracle.name}.{share}") for share in range(processes)]
     workers = [
         context.Process(
             target=_worker,
-            args=(stream, share, processes, bootstrap_servers, rate / processes, parts[share], os.getpid()),
+            args=(stream, share, processes, broker, rate / processes, parts[share], os.getpid()),
             kwargs={"results": results, "stop": stop, "sent": sent},
             daemon=True,
         )
@@ -76,7 +78,7 @@ def _send_share(
     stream: Stream,
     share: int,
     shares: int,
-    bootstrap_servers: str,
+    broker: tuple[str, int],
     rate: float,
     oracle: Path | None,
     stopping: Callable[[], bool],
@@ -84,7 +86,7 @@ def _send_share(
 ) -> Tally:
     with ExitStack() as stack:
         lines = stack.enter_context(oracle.open("w", encoding="utf-8")) if oracle else None
-        sender = stack.enter_context(Sender(bootstrap_servers, stream.topic, lines))
+        sender = stack.enter_context(Sender(broker[0], stream.topic, broker[1], lines))
         return sender.send(stream.records(share, shares), rate, stopping, on_progress)
 
 
@@ -92,7 +94,7 @@ def _worker(
     stream: Stream,
     share: int,
     shares: int,
-    bootstrap_servers: str,
+    broker: tuple[str, int],
     rate: float,
     oracle: Path | None,
     parent: int,
@@ -113,7 +115,7 @@ def _worker(
         return bool(terminated) or stop.is_set() or os.getppid() != parent
 
     try:
-        results.put(_send_share(stream, share, shares, bootstrap_servers, rate, oracle, stopping, on_progress))
+        results.put(_send_share(stream, share, shares, broker, rate, oracle, stopping, on_progress))
     except Exception as error:
         results.put(error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -78,7 +79,8 @@ def test_events_are_as_the_contract_says():
         assert event["event_type"] == "ORDER_" + event["current_status"]
         assert 1 <= len(event["items"]) <= 4
         assert event["total_amount"] == sum(item["quantity"] * item["unit_price"] for item in event["items"])
-        assert all(amount.as_tuple().exponent == -2 for amount in (event["total_amount"], event["items"][0]["unit_price"]))
+        amounts = [event["total_amount"], *(item["unit_price"] for item in event["items"])]
+        assert all(amount.as_tuple().exponent == -2 for amount in amounts)
         prices = {product.sku: (product.category, product.unit_price) for product in PRODUCTS}
         assert all(prices[i["sku"]] == (i["category"], int(i["unit_price"] * 100)) for i in event["items"])
 
@@ -109,7 +111,7 @@ def test_most_orders_are_paid_and_shipped_and_few_returned():
 
 def test_many_orders_are_in_flight_at_once():
     keys = [record.key for record in stream().records()]
-    assert sum(a == b for a, b in zip(keys, keys[1:], strict=False)) < 50
+    assert sum(a == b for a, b in pairwise(keys)) < 50
 
 
 @pytest.mark.parametrize("fault", ["duplicates", "late", "out_of_order", "illegal", "malformed"])
