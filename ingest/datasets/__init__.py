@@ -43,12 +43,27 @@ class Bronze(_Model):
         return f"bronze.{self.table}"
 
 
+class Column(_Model):
+    """A column of a gold table: Spark SQL type, and what it says."""
+
+    name: Name
+    type: str
+    description: str
+
+
 class Gold(_Model):
-    """A live table folded from bronze by `ingest/gold/<table>.sql`; `buckets` of its first key column, 0 for none."""
+    """A live table folded from bronze by `ingest/gold/<table>.sql`; `buckets` of its first key column, 0 for none.
+
+    `ordered`: whether the order of a key's events matters, so that a key whose events lie in two Kafka partitions is
+    recomputed from all of them. `compact_every`: merges between two rewrites of its files.
+    """
 
     table: Name
-    key: list[str]
+    key: Annotated[list[str], Field(min_length=1)]
     buckets: Annotated[int, Field(ge=0, le=1024)] = 0
+    ordered: bool = True
+    compact_every: Annotated[int, Field(ge=1)] = 8
+    columns: Annotated[list[Column], Field(min_length=1)]
 
     @property
     def identifier(self) -> str:

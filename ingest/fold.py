@@ -1,0 +1,124 @@
+"""Gold is a fold over bronze: one function for live, catch-up, backfill and replay.
+
+`ingest/gold/<table>.sql` says what a range of bronze adds to the table; here is only what every gold needs: which rows
+count, in which order, and the MERGE. Any cut of the same offsets into ranges gives the same rows.
+"""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from ingest.datasets import Dataset, Gold
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+FOLDER = Path(__file__).parent / "gold"
+_KEY_MOVED = "a key has events in two partitions"
+
+
+def sql_of(gold: Gold) -> str:
+    """The fold's SQL, as an analyst reads it."""
+    return (FOLDER / f"{gold.table}.sql").read_text()
+
+
+def definition(gold: Gold) -> str:
+    """Hash of what determines the rows: another one means the table must be rebuilt from bronze."""
+    what = sql_of(gold) + gold.model_dump_json(include={"key", "ordered", "columns"})
+    return hashlib.sha256(what.encode()).hexdigest()[:16]
+
+
+def readable(bronze: DataFrame, dataset: Dataset) -> DataFrame:
+    """The bronze rows that count for gold: header readable, or a tombstone where the dataset deletes by tombstones."""
+    counts = F.col("error").isNull()
+    if dataset.on_tombstone == "delete":
+        counts |= (F.col("error") == "null_value") & F.col("entity_key").isNotNull()
+    return bronze.where(counts)
+
+
+class Fold:
+    """Folds ranges of a dataset's bronze into tables of one gold. Uses its session's temporary views: one a thread."""
+
+    def __init__(self, spark: SparkSession, dataset: Dataset, gold: Gold) -> None:
+        self.spark = spark
+        self.dataset = dataset
+        self.gold = gold
+        self.keys_moved = False
+
+    def merge(self, rows: DataFrame, target: str, history: Callable[[], DataFrame]) -> None:
+        """Bring `target` (full name, a branch perhaps) forward by the bronze `rows`, which begin at its fence.
+
+        `history` gives all of bronze up to the end of the range: a key that gained a second partition is recomputed
+        from it, since offsets of two partitions say nothing about order. One commit.
+        """
+        if not self.keys_moved:
+            try:
+                self._merge(self._in_one_partition(rows), self.spark.table(target), target)
+                return
+            except Exception as error:
+                if _KEY_MOVED not in str(error):
+                    raise
+                # From here on every range is looked through for such keys; it costs another join.
+                self.keys_moved = True
+        events, state = self._with_moved_keys(rows, self.spark.table(target), history())
+        self._merge(events, state, target)
+
+    def _merge(self, events: DataFrame, state: DataFrame, target: str) -> None:
+        folded = self.spark.sql(sql_of(self.gold), events=events, state=state)
+        if self.gold.ordered and not self.keys_moved:
+            alarm = F.when(F.size("absorbed") > 1, F.raise_error(F.lit(_KEY_MOVED)).cast("map<int,bigint>"))
+            folded = folded.withColumn("absorbed", alarm.otherwise(F.col("absorbed")))
+        view = f"folded_{self.gold.table}"
+        folded.createOrReplaceTempView(view)
+        on = " and ".join(f"target.{key} = source.{key}" for key in self.gold.key)
+        self.spark.sql(
+            f"merge into {target} as target using {view} as source on {on} "
+            "when matched then update set * when not matched then insert *"
+        )
+
+    def _in_one_partition(self, rows: DataFrame) -> DataFrame:
+        """Events ordered by offset within the epoch."""
+        return readable(rows, self.dataset).withColumn(
+            "event_order", _order(F.lit(None).cast("timestamp"), F.lit(0))
+        )
+
+    def _with_moved_keys(
+        self, rows: DataFrame, state: DataFrame, history: DataFrame
+    ) -> tuple[DataFrame, DataFrame]:
+        """Events and state, where a key with two partitions has its whole history and no state."""
+        key = self.gold.key[0]
+        events = readable(rows, self.dataset)
+        places = events.select("entity_key", "topic_epoch", "kafka_partition").union(
+            state.select(F.col(key), "topic_epoch", F.explode(F.map_keys("absorbed")))
+        )
+        touched = events.select("entity_key").distinct()
+        moved = (
+            places.join(touched, "entity_key", "left_semi")
+            .groupBy("entity_key", "topic_epoch")
+            .agg(F.countDistinct("kafka_partition").alias("partitions"))
+            .where("partitions > 1")
+            .select("entity_key")
+            .distinct()
+            .localCheckpoint()
+        )
+        whole = readable(history, self.dataset).join(F.broadcast(moved), "entity_key", "left_semi")
+        partitions = F.size(F.expr("collect_set(kafka_partition) over (partition by entity_key, topic_epoch)"))
+        whole = whole.withColumn(
+            "event_order",
+            _order(
+                F.when(partitions > 1, F.col("kafka_timestamp")),
+                F.when(partitions > 1, F.col("kafka_partition")).otherwise(0),
+            ),
+        )
+        rest = self._in_one_partition(rows).join(F.broadcast(moved), "entity_key", "left_anti")
+        known = state.join(F.broadcast(moved.withColumnRenamed("entity_key", key)), key, "left_anti")
+        return rest.unionByName(whole), known
+
+
+def _order(timestamp: Column, partition: Column) -> Column:
+    """What a key's events are sorted by; timestamp and partition say nothing while the key is in one partition."""
+    return F.struct("topic_epoch", timestamp.alias("at"), partition.alias("partition"), "kafka_offset")

@@ -1,0 +1,160 @@
+"""A live gold: kept current from bronze by one writer, range after range, from the fence its own rows carry.
+
+In the steady state the range is what was appended between two bronze snapshots; when such a snapshot is gone (expired,
+rolled back), or at a start, it is found by content. Both give the same rows.
+"""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from ingest.datasets import Dataset, Gold
+from ingest.fence import (
+    BronzeFence,
+    GoldFence,
+    advanced,
+    at_snapshot,
+    next_cut,
+    read_bronze_fence,
+    read_gold_fence,
+    up_to,
+)
+from ingest.fold import Fold, definition
+from ingest.publish import MainMoved, Publisher, current_snapshot, load
+from ingest.tables import FOLD, create_gold
+from stack.settings import CATALOG
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Progress:
+    """What this process has done to one gold."""
+
+    merges: int = 0
+    rows: int = 0
+    seconds: list[float] = field(default_factory=list)
+
+
+class LiveGold:
+    """Brings one gold table forward. Not thread-safe: one thread a gold, with a Spark session of its own."""
+
+    def __init__(self, spark: SparkSession, dataset: Dataset, gold: Gold, writer: str, max_rows: int) -> None:
+        self.spark = spark.newSession()
+        self.dataset, self.gold, self.max_rows = dataset, gold, max_rows
+        create_gold(self.spark, gold, gold.identifier, definition(gold))
+        self.fold = Fold(self.spark, dataset, gold)
+        self.publisher = Publisher(self.spark, gold.identifier, writer)
+        self.progress = Progress()
+        self.folded: int | None = None  # the bronze snapshot that is absorbed whole
+        self._catching_up: tuple[int, BronzeFence, GoldFence] | None = None
+
+    @property
+    def is_of_another_fold(self) -> bool:
+        """Whether the table was made by another SQL, key or columns than today's."""
+        return load(self.spark, self.gold.identifier).properties().get(FOLD) != definition(self.gold)
+
+    def is_behind(self) -> bool:
+        """Whether bronze has a snapshot that is not absorbed yet."""
+        return self.folded != current_snapshot(self.spark, self.dataset.bronze.identifier)
+
+    def step(self) -> bool:
+        """Absorb the next range, at most about `max_rows` rows; False when there was nothing to do."""
+        began = time.monotonic()
+        bronze = load(self.spark, self.dataset.bronze.identifier)
+        if self.folded == bronze.currentSnapshot().snapshotId():
+            return False
+        try:
+            until = None if self.folded is None else appended_until(bronze, self.folded, self.max_rows)
+            by = self._by_snapshots(until) if until is not None else self._by_content()
+        except MainMoved:
+            self.forget()
+            return True
+        if by is None:
+            return False
+        seconds = time.monotonic() - began
+        self.progress.merges += 1
+        self.progress.seconds.append(seconds)
+        log.info("gold", table=self.gold.table, seconds=round(seconds, 2), snapshot=self.publisher.base, by=by)
+        if self.progress.merges % self.gold.compact_every == 0:
+            self.compact()
+        return True
+
+    def _by_snapshots(self, until: int) -> str:
+        """Absorb what was appended after `self.folded` up to the snapshot `until`."""
+        rows = (
+            self.spark.read.format("iceberg")
+            .option("start-snapshot-id", self.folded)
+            .option("end-snapshot-id", until)
+            .load(f"{CATALOG}.{self.dataset.bronze.identifier}")
+        )
+        self._merge(rows, lambda: at_snapshot(self.spark, self.dataset.bronze.identifier, until))
+        self.folded = until
+        return "snapshots"
+
+    def _by_content(self) -> str | None:
+        """Absorb the next cut above the fence, read from the rows of one bronze snapshot, until that is absorbed."""
+        identifier = self.dataset.bronze.identifier
+        if self._catching_up is None:
+            bronze = load(self.spark, identifier)
+            newest = bronze.currentSnapshot().snapshotId()
+            held = read_bronze_fence(self.spark, identifier, newest, dict(bronze.properties()))
+            self._catching_up = newest, held, read_gold_fence(self.spark, self.gold.identifier, self.publisher.base)
+        newest, held, fence = self._catching_up
+        cut = next_cut(held, fence, self.max_rows)
+        if cut is None:
+            self.folded, self._catching_up = newest, None
+            return None
+        rows = at_snapshot(self.spark, identifier, newest).where(cut.predicate())
+        self._merge(rows, lambda: up_to(at_snapshot(self.spark, identifier, newest), cut))
+        self._catching_up = newest, held, advanced(fence, cut)
+        return "content"
+
+    def _merge(self, rows: DataFrame, history: Any) -> None:
+        self.publisher.publish(lambda branch: self.fold.merge(rows, branch, history), "gold")
+
+    def forget(self) -> None:
+        """Read everything anew: someone else committed, or a step failed half way."""
+        self.folded = self._catching_up = None
+        self.publisher.base = current_snapshot(self.spark, self.gold.identifier)
+
+    def compact(self) -> None:
+        """Rewrite small data files and position deletes, between two merges, by the table's only writer."""
+        began = time.monotonic()
+        self.spark.sql(
+            f"call {CATALOG}.system.rewrite_data_files(table => '{self.gold.identifier}', "
+            "options => map('delete-file-threshold', '1', 'min-input-files', '2', "
+            "'remove-dangling-deletes', 'true', 'max-concurrent-file-group-rewrites', '2'))"
+        )
+        self.publisher.base = current_snapshot(self.spark, self.gold.identifier)
+        log.info("gold compacted", table=self.gold.table, seconds=round(time.monotonic() - began, 2))
+
+
+def appended_until(bronze: Any, since: int, max_rows: int) -> int | None:
+    """The newest snapshot of main whose appends after `since` hold at most `max_rows` rows (one append at least).
+
+    None where `since` is no ancestor of main, or where anything but appends and rewrites lies between.
+    """
+    line = []
+    snapshot = bronze.currentSnapshot()
+    while snapshot is not None and snapshot.snapshotId() != since:
+        if snapshot.operation() not in ("append", "replace"):
+            return None
+        line.append(snapshot)
+        parent = snapshot.parentId()
+        snapshot = bronze.snapshot(parent) if parent is not None else None
+    if snapshot is None:
+        return None
+    rows, until = 0, None
+    for snapshot in reversed(line):
+        added = int(snapshot.summary().get("added-records") or 0) if snapshot.operation() == "append" else 0
+        if until is not None and rows + added > max_rows:
+            break
+        rows, until = rows + added, snapshot.snapshotId()
+    return until

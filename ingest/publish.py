@@ -1,0 +1,148 @@
+"""Commits that a stale writer cannot make: write to a branch cut from a known snapshot, then fast-forward main to it.
+
+`fast_forward` fails when main is no longer the snapshot that the write was computed from, whoever moved it and however
+long the writer slept. An advisory lock only chooses a writer; this is what refuses the wrong one.
+"""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from py4j.protocol import Py4JJavaError
+
+from ingest import faults
+from stack.settings import CATALOG
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+log = structlog.get_logger()
+MAIN = "main"
+BRANCH_PREFIX = "ingest_"
+RETRY_SECONDS = 60
+
+
+class MainMoved(RuntimeError):
+    """Another commit is on the table's main branch: what was computed from the snapshot before it must not be kept."""
+
+
+def load(spark: SparkSession, identifier: str) -> Any:
+    """Iceberg's Java `Table` of `<namespace>.<table>`, read anew."""
+    return spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
+        spark._jsparkSession, f"{CATALOG}.{identifier}"
+    )
+
+
+def current_snapshot(spark: SparkSession, identifier: str) -> int:
+    """Snapshot id of main. Tables of ours always have one: they are created with an empty commit."""
+    return load(spark, identifier).currentSnapshot().snapshotId()
+
+
+def only_rewritten(table: Any, since: int) -> bool:
+    """Whether every snapshot of main after `since` only rewrote files (compaction), so that the rows are the same."""
+    snapshot = table.currentSnapshot()
+    while snapshot is not None and snapshot.snapshotId() != since:
+        if snapshot.operation() != "replace" or snapshot.parentId() is None:
+            return False
+        snapshot = table.snapshot(snapshot.parentId())
+    return snapshot is not None
+
+
+class Publisher:
+    """One writer's way to publish to one table, over its own branch."""
+
+    def __init__(self, spark: SparkSession, identifier: str, writer: str) -> None:
+        self.spark = spark
+        self.identifier = identifier
+        self.branch = f"{BRANCH_PREFIX}{writer}"
+        self.base = current_snapshot(spark, identifier)
+
+    def publish(self, write: Callable[[str], None], point: str) -> int:
+        """Run `write(<identifier of the branch>)` and make its commit main's; the new snapshot id.
+
+        `write` makes one commit, or none. Raises MainMoved when main is not `self.base` any more. `point` names the
+        table's side in fault injection.
+        """
+        table = load(self.spark, self.identifier)
+        if table.currentSnapshot().snapshotId() != self.base:
+            raise MainMoved(f"{self.identifier} moved from snapshot {self.base}")
+        ref = table.refs().get(self.branch)
+        if ref is None:
+            table.manageSnapshots().createBranch(self.branch, self.base).commit()
+        elif ref.snapshotId() != self.base:
+            table.manageSnapshots().replaceBranch(self.branch, self.base).commit()
+        write(f"{CATALOG}.{self.identifier}.branch_{self.branch}")
+        faults.reach(f"before_{point}_commit")
+        head = self._head()
+        if head != self.base:
+            self._fast_forward(head)
+            self.base = head
+        faults.reach(f"after_{point}_commit")
+        return self.base
+
+    def _head(self) -> int:
+        """The branch's snapshot, which must be the one commit made from the base."""
+        table = load(self.spark, self.identifier)
+        ref = table.refs().get(self.branch)
+        if ref is None:
+            raise MainMoved(f"branch {self.branch} of {self.identifier} was removed by the writer that took over")
+        head = ref.snapshotId()
+        # A removed branch is made anew from today's main by a late commit: its parent tells.
+        if head != self.base and table.snapshot(head).parentId() != self.base:
+            raise MainMoved(f"{self.identifier} was written from another snapshot than {self.base}")
+        return head
+
+    def _fast_forward(self, head: int) -> None:
+        """Move main to `head`. An error is no answer (the commit may have succeeded): look at the table, then decide."""
+        deadline = time.monotonic() + RETRY_SECONDS
+        while True:
+            failure: Exception | None = None
+            try:
+                table = load(self.spark, self.identifier)
+                table.manageSnapshots().fastForwardBranch(MAIN, self.branch).commit()
+            except Py4JJavaError as error:
+                failure = error
+            try:
+                table = load(self.spark, self.identifier)
+                main = table.currentSnapshot().snapshotId()
+                if main == head or is_ancestor(table, head):
+                    return
+                if main != self.base:
+                    raise MainMoved(f"{self.identifier} moved from snapshot {self.base} to {main}")
+            except Py4JJavaError as error:
+                failure = error
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"could not publish snapshot {head} of {self.identifier}") from failure
+            log.warning("publish is tried again", table=self.identifier, snapshot=head, cause=_first_line(failure))
+            time.sleep(0.5)
+
+    def drop_branch(self) -> None:
+        """Remove this writer's branch, as a writer that ends in peace does."""
+        table = load(self.spark, self.identifier)
+        if table.refs().get(self.branch) is not None:
+            table.manageSnapshots().removeBranch(self.branch).commit()
+
+
+def is_ancestor(table: Any, snapshot_id: int) -> bool:
+    """Whether `snapshot_id` is main's current snapshot or one of its known ancestors."""
+    snapshot = table.currentSnapshot()
+    while snapshot is not None:
+        if snapshot.snapshotId() == snapshot_id:
+            return True
+        parent = snapshot.parentId()
+        snapshot = table.snapshot(parent) if parent is not None else None
+    return False
+
+
+def drop_left_branches(spark: SparkSession, identifier: str) -> None:
+    """Remove the branches of writers that are gone. Only the holder of the table's lock may call it."""
+    table = load(spark, identifier)
+    for name in list(table.refs().keySet()):
+        if name.startswith(BRANCH_PREFIX):
+            load(spark, identifier).manageSnapshots().removeBranch(name).commit()
+
+
+def _first_line(error: Exception | None) -> str:
+    return str(getattr(error, "java_exception", error) or "no answer").splitlines()[0]

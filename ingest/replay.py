@@ -1,0 +1,146 @@
+"""Rebuilding a gold from bronze: the live fold over another range, into a shadow table beside the live one.
+
+Compared with live at a named cut it proves that the stream and a replay agree; published it takes live's place in one
+commit.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from ingest.datasets import Dataset, Gold
+from ingest.fence import (
+    BronzeFence,
+    Cut,
+    GoldFence,
+    Offsets,
+    advanced,
+    at_snapshot,
+    next_cut,
+    read_bronze_fence,
+    read_gold_fence,
+    up_to,
+)
+from ingest.fold import Fold, definition
+from ingest.publish import current_snapshot, load
+from ingest.tables import FOLD, create_gold
+from stack.settings import CATALOG
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from ingest.live import LiveGold
+
+Report = Callable[[Cut], None]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Live at `snapshot` beside the shadow built up to its fence; hashes don't depend on the order of rows."""
+
+    snapshot: int
+    fence: GoldFence
+    live_rows: int
+    shadow_rows: int
+    live_hash: str
+    shadow_hash: str
+
+    @property
+    def is_equal(self) -> bool:
+        return (self.live_rows, self.live_hash) == (self.shadow_rows, self.shadow_hash)
+
+
+def shadow_of(gold: Gold) -> str:
+    return f"{gold.identifier}__shadow"
+
+
+def bounded(held: BronzeFence, end: GoldFence) -> BronzeFence:
+    """What bronze holds up to the fence `end`: earlier epochs whole, of its epoch what it has absorbed."""
+    highest = {epoch: offsets for epoch, offsets in held.highest.items() if epoch < end.epoch}
+    if end.epoch in held.highest:
+        of = held.highest[end.epoch]
+        highest[end.epoch] = {p: min(high, end.absorbed[p]) for p, high in of.items() if p in end.absorbed}
+    return BronzeFence(held.lowest, highest)
+
+
+def build_shadow(
+    spark: SparkSession,
+    dataset: Dataset,
+    gold: Gold,
+    end: GoldFence | None = None,
+    start: GoldFence | None = None,
+    max_rows: int = 1_000_000,
+    report: Report = lambda cut: None,
+) -> str:
+    """Fold bronze above `start` (default: all of it) up to `end` (default: its newest) into a fresh shadow table."""
+    shadow, bronze = shadow_of(gold), dataset.bronze.identifier
+    spark = spark.newSession()
+    spark.sql(f"drop table if exists {CATALOG}.{shadow} purge")
+    create_gold(spark, gold, shadow, definition(gold))
+    snapshot = current_snapshot(spark, bronze)
+    held = read_bronze_fence(spark, bronze, snapshot, {})
+    if end is not None:
+        held = bounded(held, end)
+    fold, fence = Fold(spark, dataset, gold), start or GoldFence()
+    while (cut := next_cut(held, fence, max_rows)) is not None:
+        rows = at_snapshot(spark, bronze, snapshot)
+        fold.merge(rows.where(cut.predicate()), f"{CATALOG}.{shadow}", lambda: up_to(rows, cut))  # noqa: B023
+        fence = advanced(fence, cut)
+        report(cut)
+    return shadow
+
+
+def compare(
+    spark: SparkSession, dataset: Dataset, gold: Gold, snapshot: int | None, max_rows: int, report: Report
+) -> Comparison:
+    """Rebuild up to the fence of the live table's `snapshot` (default: its current one) and hash both."""
+    snapshot = snapshot or current_snapshot(spark, gold.identifier)
+    fence = read_gold_fence(spark, gold.identifier, snapshot)
+    shadow = build_shadow(spark, dataset, gold, end=fence, max_rows=max_rows, report=report)
+    live_rows, live_hash = hashed(at_snapshot(spark, gold.identifier, snapshot))
+    shadow_rows, shadow_hash = hashed(spark.table(f"{CATALOG}.{shadow}"))
+    return Comparison(snapshot, fence, live_rows, shadow_rows, live_hash, shadow_hash)
+
+
+def hashed(rows: DataFrame) -> tuple[int, str]:
+    """Number of rows and the sum of their 64-bit hashes, every column included whatever its type."""
+    columns = [
+        F.to_json(F.array_sort(F.map_entries(name))) if type_.startswith("map") else F.col(name)
+        for name, type_ in sorted(rows.dtypes)
+    ]
+    # a null hashes like nothing at all: where it stands must count
+    nulls = F.concat(*[F.when(F.col(name).isNull(), "1").otherwise("0") for name in sorted(rows.columns)])
+    count, total = rows.select(
+        F.count(F.lit(1)), F.sum(F.xxhash64(*columns, nulls).cast("decimal(38,0)"))
+    ).first()
+    return count, str(total or 0)
+
+
+def publish_rebuilt(live: LiveGold, report: Report = lambda cut: None) -> None:
+    """Rebuild the table by today's fold and put it in live's place, which readers see in one commit."""
+    gold, spark = live.gold, live.spark
+    shadow = build_shadow(spark, live.dataset, gold, max_rows=live.max_rows, report=report)
+    name = f"{CATALOG}.{gold.identifier}"
+    there = set(spark.table(name).columns)
+    for column in gold.columns:
+        if column.name not in there:
+            spark.sql(f"alter table {name} add column {column.name} {column.type}")
+    live.forget()
+    rows = spark.table(f"{CATALOG}.{shadow}")
+    live.publisher.publish(lambda branch: rows.writeTo(branch).overwrite(F.lit(True)), "rebuild")
+    for column in there - {column.name for column in gold.columns}:
+        spark.sql(f"alter table {name} drop column {column}")
+    load(spark, gold.identifier).updateProperties().set(FOLD, definition(gold)).commit()
+    spark.sql(f"drop table {CATALOG}.{shadow} purge")
+    live.forget()
+
+
+def parse_offsets(texts: list[str]) -> Offsets:
+    """`["0:100", "1:250"]` as {0: 100, 1: 250}; ValueError with the form to use."""
+    try:
+        return {int(partition): int(offset) for partition, offset in (text.split(":") for text in texts)}
+    except ValueError:
+        raise ValueError("give offsets as PARTITION:OFFSET, such as 0:1200") from None

@@ -1,0 +1,204 @@
+"""`lake ingest`: every dataset's bronze stream and live golds in one Spark driver, each dataset on its own.
+
+What may pass by itself (a broker or database that restarts, a commit refused) is tried again from the fences; what
+only a person can decide stops that dataset loudly and no other.
+"""
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+import tenacity
+from pyspark.errors import AnalysisException
+
+from ingest import decisions
+from ingest.datasets import Dataset, Gold
+from ingest.fence import read_bronze_fence
+from ingest.lease import Lease, LeaseHeld
+from ingest.live import LiveGold
+from ingest.live import Progress as GoldProgress
+from ingest.publish import Publisher, drop_left_branches, load
+from ingest.replay import publish_rebuilt
+from ingest.stream import BronzeStream, Pace
+from ingest.stream import Progress as BronzeProgress
+from ingest.tables import TOPIC_EPOCH, TOPIC_ID, create_bronze
+from ingest.topics import Broker, DecisionNeeded, Topic, starting_offsets
+from stack.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+    from pyspark.sql.streaming import StreamingQuery
+
+log = structlog.get_logger()
+FINAL = (DecisionNeeded, LeaseHeld)
+BUGS = (AttributeError, TypeError, NameError, KeyError, AnalysisException)  # the same again next time
+ONCE_ATTEMPTS = 8  # about a minute and a half of growing pauses
+IDLE_SECONDS = 0.5
+STOP_SECONDS = 60  # how long a batch under way may take to end
+
+
+@dataclass
+class Outcome:
+    """What a dataset's run did, and what stopped it: None when it was asked to stop or had drained."""
+
+    bronze: BronzeProgress = field(default_factory=BronzeProgress)
+    golds: dict[str, GoldProgress] = field(default_factory=dict)
+    failure: BaseException | None = None
+
+
+class DatasetRun(threading.Thread):
+    """One dataset from its topic to its golds, until `stop` is set or, with `pace.once`, until all is drained."""
+
+    def __init__(
+        self, spark: SparkSession, settings: Settings, dataset: Dataset, pace: Pace, stop: threading.Event, wait: bool
+    ) -> None:
+        super().__init__(name=f"dataset {dataset.name}")
+        self.spark, self.settings, self.dataset, self.pace, self.wait, self.stop = (
+            spark, settings, dataset, pace, wait, stop,
+        )  # fmt: skip
+        self.outcome = Outcome()
+        self.writer = uuid.uuid4().hex[:12]
+        self.broker = Broker(settings.kafka_bootstrap_servers)
+        self.lease: Lease | None = None
+        self._bronze_done = threading.Event()
+        self._published = threading.Event()
+
+    def run(self) -> None:
+        try:
+            if not self._persist("lease", self._become_writer):
+                return
+            golds = [threading.Thread(target=self._run_gold, args=(g,), name=g.table) for g in self.dataset.golds]
+            for thread in golds:
+                thread.start()
+            try:
+                self._persist("bronze", self._run_bronze)
+            finally:
+                self._bronze_done.set()
+                self._published.set()
+                for thread in golds:
+                    thread.join()
+        except Exception as error:
+            self._fail(error)
+        finally:
+            if self.lease is not None:
+                self.lease.release()
+            self.broker.close()
+
+    def _persist(self, what: str, act: Callable[[], bool | None]) -> bool | None:
+        """Run `act` until it succeeds, with growing pauses; a run asked to stop, and what is final, end it."""
+        stop = tenacity.stop_when_event_set(self.stop)
+        if self.pace.once:
+            stop = tenacity.stop_any(stop, tenacity.stop_after_attempt(ONCE_ATTEMPTS))
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda error: not isinstance(error, FINAL + BUGS) and not self._lost),
+            wait=tenacity.wait_exponential(multiplier=0.5, max=30),
+            sleep=tenacity.sleep_using_event(self.stop),
+            stop=stop,
+            before_sleep=lambda state: log.warning(
+                "starts again", dataset=self.dataset.name, part=what, attempt=state.attempt_number,
+                cause=reason(state.outcome.exception()),
+            ),
+            reraise=True,
+        )(act)  # fmt: skip
+
+    @property
+    def _lost(self) -> bool:
+        return self.lease is not None and self.lease.lost.is_set()
+
+    def _fail(self, error: Exception) -> None:
+        """Remember what ended the dataset and say it once."""
+        if self.stop.is_set() and not isinstance(error, FINAL):
+            return
+        if self._lost:
+            error = LeaseHeld(f"another ingester took over {self.dataset.name}")
+        if self.outcome.failure is None:
+            self.outcome.failure = error
+            log.error("dataset stopped", dataset=self.dataset.name, reason=reason(error))
+
+    def _become_writer(self) -> bool:
+        """Create what isn't there and take the lease; False when the run was stopped before."""
+        bronze = self.dataset.bronze.identifier
+        create_bronze(self.spark, self.dataset, self.broker.topic_id(self.dataset.topic))
+        self.lease = Lease(self.spark, self.settings, bronze, load(self.spark, bronze).uuid().toString())
+        if not self.lease.acquire(self.wait, self.stop):
+            return False
+        drop_left_branches(self.spark, bronze)
+        return True
+
+    def _run_bronze(self) -> None:
+        """One run of the stream from bronze's own fence; everything that is remembered is read anew."""
+        bronze = self.dataset.bronze.identifier
+        publisher = Publisher(self.spark, bronze, self.writer)
+        properties = dict(load(self.spark, bronze).properties())
+        epoch = int(properties[TOPIC_EPOCH])
+        fence = read_bronze_fence(self.spark, bronze, publisher.base, properties).of(epoch)
+        topic = self.broker.topic(self.dataset.topic)
+        gaps = decisions.accepted_gaps(self.spark, self.dataset.name, epoch)
+        start = starting_offsets(self.dataset.name, topic, properties[TOPIC_ID], fence, gaps)
+        log.info("bronze starts", dataset=self.dataset.name, epoch=epoch, offsets=start)
+        stream = BronzeStream(self, publisher, start, epoch, topic)
+        query = stream.start()
+        while query.isActive and not self.stop.is_set() and not self._lost:
+            query.awaitTermination(IDLE_SECONDS)
+        if query.isActive:
+            stop_gently(query)
+        failure = stream.failure or query.exception()
+        if failure is not None and not self.stop.is_set():
+            # Spark's own reading failed, perhaps for what a person must decide: the topic tells.
+            starting_offsets(
+                self.dataset.name, self.broker.topic(self.dataset.topic), topic.topic_id, stream.fence(), gaps
+            )
+            raise failure
+        if self._lost:
+            raise LeaseHeld(f"another ingester took over {self.dataset.name}")
+        publisher.drop_branch()
+
+    def bronze_published(self) -> None:
+        """Called after every bronze commit."""
+        self._published.set()
+
+    def _run_gold(self, gold: Gold) -> None:
+        """Keep one gold current; its failures don't hold bronze."""
+        try:
+            self._persist(gold.table, lambda: self._keep_gold(gold))
+        except Exception as error:
+            self._fail(error)
+
+    def _keep_gold(self, gold: Gold) -> None:
+        live = LiveGold(self.spark, self.dataset, gold, self.writer, self.pace.max_gold_rows)
+        drop_left_branches(self.spark, gold.identifier)
+        live.progress = self.outcome.golds.setdefault(gold.table, live.progress)
+        if live.is_of_another_fold:
+            log.warning("its fold has changed: rebuilding from bronze", table=gold.table)
+            publish_rebuilt(live)
+        while not self.stop.is_set() and not self._lost:
+            self._published.clear()
+            is_last = self._bronze_done.is_set()
+            if not live.step():
+                if is_last and not live.is_behind():
+                    break
+                self._published.wait(IDLE_SECONDS)
+        if not self._lost:
+            live.publisher.drop_branch()
+
+
+def stop_gently(query: StreamingQuery) -> None:
+    """Let the batch under way end, then stop the query."""
+    for _ in range(int(STOP_SECONDS / 0.1)):
+        if not query.status["isTriggerActive"]:
+            break
+        query.awaitTermination(0.1)
+    query.stop()
+
+
+def reason(error: BaseException | None) -> str:
+    """The first line of what went wrong; of a JVM exception its innermost cause."""
+    java = getattr(error, "java_exception", None)
+    while java is not None and java.getCause() is not None:
+        java = java.getCause()
+    text = str(java.toString()) if java is not None else f"{type(error).__name__}: {error}"
+    return text.strip().splitlines()[0][:500]

@@ -1,0 +1,81 @@
+"""The one place where Spark is configured: jars, catalog, time zone, and what makes small batches cheap.
+
+Every session is UTC and never raises on a cast that cannot be made (ANSI off): bronze must take any content.
+"""
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stack.settings import CATALOG, Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LOG_CONFIG = Path(__file__).with_name("log4j2.properties")
+# PostgreSQL's own words for "the server is going down or coming up": the catalog connects anew instead of failing.
+RESTARTING = "57P01,57P02,57P03,08001,08003,08006"
+
+
+class MissingJars(RuntimeError):
+    """Spark's jars are not where the settings say; the message names the fix."""
+
+
+def catalog_conf(settings: Settings) -> dict[str, str]:
+    """Spark properties of the Iceberg catalog `lake` (JDBC, in the stack's PostgreSQL)."""
+    prefix = f"spark.sql.catalog.{CATALOG}"
+    return {
+        prefix: "org.apache.iceberg.spark.SparkCatalog",
+        f"{prefix}.type": "jdbc",
+        f"{prefix}.uri": settings.catalog_jdbc_url,
+        f"{prefix}.jdbc.user": settings.database_user,
+        f"{prefix}.jdbc.password": settings.database_password,
+        f"{prefix}.jdbc.schema-version": "V1",
+        f"{prefix}.retryable_status_codes": RESTARTING,
+        f"{prefix}.warehouse": settings.warehouse,
+        # Other writers (Trino, maintenance, a person) change tables too: never read a remembered one.
+        f"{prefix}.cache-enabled": "false",
+    }
+
+
+def spark_conf(settings: Settings) -> dict[str, str]:
+    """All Spark properties of the ingester."""
+    jars = sorted((settings.downloads / "spark").glob("*.jar"))
+    if not jars:
+        raise MissingJars(f"no Spark jars in {settings.downloads / 'spark'}; run: make setup")
+    return {
+        "spark.jars": ",".join(str(jar) for jar in jars),
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.defaultCatalog": CATALOG,
+        **catalog_conf(settings),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "false",
+        "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.sql.streaming.stopTimeout": "60s",
+        # foreachBatch and the gold threads share two cores: neither waits for the other's whole stage.
+        "spark.scheduler.mode": "FAIR",
+        "spark.driver.memory": settings.spark_driver_memory,
+        "spark.driver.host": settings.host,
+        "spark.driver.bindAddress": settings.host,
+        "spark.ui.port": str(settings.spark_ui_port),
+        "spark.ui.showConsoleProgress": "false",
+        "spark.local.dir": str(settings.home / "spark"),
+        "spark.sql.warehouse.dir": str(settings.home / "spark" / "warehouse"),
+        "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Dlog4j2.configurationFile=file:{LOG_CONFIG}",
+    }
+
+
+def session(settings: Settings, name: str) -> SparkSession:
+    """The Spark session of this process on `settings.spark_master`, started if there is none."""
+    from pyspark.sql import SparkSession
+
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    os.environ.pop("SPARK_HOME", None)  # another Spark on the machine has other jars
+    (settings.home / "spark").mkdir(parents=True, exist_ok=True)
+    builder = SparkSession.builder.master(settings.spark_master).appName(name)
+    for key, value in spark_conf(settings).items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()

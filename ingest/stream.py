@@ -1,0 +1,148 @@
+"""The bronze stream of one dataset: Kafka into bronze by foreachBatch, from the fence, published by fast-forward.
+
+A start reads the fence from bronze and opens a fresh checkpoint at fence + 1: no checkpoint is ever reused, so none can
+be lost, old or too new.
+"""
+from __future__ import annotations
+
+import json
+import shutil
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from ingest.bronze import to_bronze
+from ingest.datasets import Dataset
+from ingest.fence import Offsets
+from ingest.publish import MainMoved, Publisher, load, only_rewritten
+from ingest.topics import DecisionNeeded, Topic
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming import StreamingQuery
+
+    from ingest.run import DatasetRun
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast: seconds between triggers, at most how many offsets a bronze batch and rows a gold
+    merge; `once` drains what is there and ends."""
+
+    trigger_seconds: float = 2.0
+    max_offsets: int = 500_000
+    max_gold_rows: int = 1_000_000
+    once: bool = False
+
+
+@dataclass
+class Progress:
+    """What this process has done to one bronze."""
+
+    batches: int = 0
+    rows: int = 0
+    seconds: list[float] = field(default_factory=list)
+
+
+class BronzeStream:
+    """One run of the stream, from a known snapshot and its fence. A new run is a new object."""
+
+    def __init__(self, run: DatasetRun, publisher: Publisher, start: Offsets, epoch: int, topic: Topic) -> None:
+        self.spark, self.settings, self.dataset, self.pace = run.spark, run.settings, run.dataset, run.pace
+        self.run, self.publisher, self.epoch, self.topic = run, publisher, epoch, topic
+        self.next_offsets = dict(start)
+        self.batch_due = 0
+        self.failure: Exception | None = None
+        self.checkpoint = run.settings.home / "checkpoints" / run.dataset.name / uuid.uuid4().hex[:12]
+
+    def fence(self) -> Offsets:
+        """The highest offsets published, as far as this run knows."""
+        return {partition: offset - 1 for partition, offset in self.next_offsets.items() if offset > 0}
+
+    def start(self) -> StreamingQuery:
+        """Open the checkpoint and start reading at the next offsets."""
+        shutil.rmtree(self.checkpoint.parent, ignore_errors=True)
+        records = (
+            self.spark.readStream.format("kafka")
+            .option("kafka.bootstrap.servers", self.settings.kafka_bootstrap_servers)
+            .option("subscribe", self.dataset.topic)
+            .option("startingOffsets", json.dumps({self.dataset.topic: _text_keys(self.next_offsets)}))
+            .option("maxOffsetsPerTrigger", self.pace.max_offsets)
+            .option("failOnDataLoss", "true")
+            .option("includeHeaders", "true")
+            .option("kafka.isolation.level", "read_committed")
+            .load()
+        )
+        trigger = {"availableNow": True} if self.pace.once else {"processingTime": f"{self.pace.trigger_seconds} seconds"}
+        return (
+            records.writeStream.queryName(f"bronze {self.dataset.name} {self.checkpoint.name}")
+            .option("checkpointLocation", str(self.checkpoint))
+            .foreachBatch(self._batch)
+            .trigger(**trigger)
+            .start()
+        )
+
+    def _batch(self, records: DataFrame, batch_id: int) -> None:
+        try:
+            self._append(records, batch_id)
+        except Exception as error:
+            self.failure = error  # kept with its type; Spark hands on a text
+            raise
+
+    def _append(self, records: DataFrame, batch_id: int) -> None:
+        """Append one batch: the range must begin where the last one ended, and main must be where we left it."""
+        began = time.monotonic()
+        end = self._planned_end(batch_id)
+        rows = to_bronze(records, self.dataset, self.epoch)
+        for attempt in range(5):
+            try:
+                # An hour's file belongs to one Kafka partition: each task writes what it read.
+                snapshot = self.publisher.publish(lambda branch: self._write(rows, branch), "bronze")
+                break
+            except MainMoved:
+                table = load(self.spark, self.dataset.bronze.identifier)
+                if attempt == 4 or not only_rewritten(table, self.publisher.base):
+                    raise
+                self.publisher.base = table.currentSnapshot().snapshotId()
+        count = sum(end.values()) - sum(self.next_offsets.get(p, 0) for p in end)
+        self.next_offsets = end
+        self.batch_due += 1
+        seconds = time.monotonic() - began
+        self.run.outcome.bronze.batches += 1
+        self.run.outcome.bronze.rows += count
+        self.run.outcome.bronze.seconds.append(seconds)
+        log.info(
+            "bronze", dataset=self.dataset.name, offsets=count, seconds=round(seconds, 2), snapshot=snapshot, batch=batch_id
+        )
+        self.run.bronze_published()
+
+    def _write(self, rows: DataFrame, branch: str) -> None:
+        rows.writeTo(branch).append()
+        # Offsets of a recreated topic look like ours: what was read counts only if the topic is still the same one.
+        now = self.run.broker.topic_id(self.dataset.topic)
+        if now != self.topic.topic_id:
+            raise DecisionNeeded(
+                f"topic {self.dataset.topic} was recreated while it was read (its id is {now}, was {self.topic.topic_id}); "
+                f"to go on with the new topic as a new epoch: lake dataset new-epoch {self.dataset.name}"
+            )
+
+    def _planned_end(self, batch_id: int) -> Offsets:
+        """The batch's end offsets, from the offset log that Spark wrote before it planned the batch.
+
+        Batches of one checkpoint follow each other, the first begins at `startingOffsets`: so what is checked is that
+        we are asked for the batch after the one we published, and no other.
+        """
+        if batch_id != self.batch_due:
+            raise RuntimeError(f"batch {batch_id} of {self.dataset.name} came where {self.batch_due} was due")
+        lines = (self.checkpoint / "offsets" / str(batch_id)).read_text().splitlines()
+        offsets = json.loads(lines[-1])[self.dataset.topic]
+        return {int(partition): offset for partition, offset in offsets.items()}
+
+
+def _text_keys(offsets: Offsets) -> dict[str, int]:
+    return {str(partition): offset for partition, offset in offsets.items()}
