@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Send generated events to Kafka.")
 
 FAILED, USAGE, UNREACHABLE = 1, 2, 5
-Share = Annotated[float, typer.Option(min=0, max=1, help="Share of all records, 0 to 1.", show_default=True)]
+
+
+def _share(what: str) -> Any:
+    return Annotated[float, typer.Option(min=0, max=1, help=f"Share of the records that {what}, 0 to 1.")]
 
 
 @app.callback()
@@ -55,11 +58,11 @@ def orders(
         typer.Option(help="Event time of the first record, ISO-8601 or epoch seconds; by default now - span."),
     ] = None,
     span: Annotated[str, typer.Option(help="Event time covered by COUNT records: 90s, 30m, 6h, 2d.")] = "6h",
-    duplicates: Share = 0.01,
-    late: Share = 0.01,
-    out_of_order: Share = 0.005,
-    illegal: Share = 0.01,
-    malformed: Share = 0.002,
+    duplicates: _share("repeat an earlier one, byte for byte") = 0.01,
+    late: _share("happened 1 to 24 hours before") = 0.01,
+    out_of_order: _share("change places with the next of their order") = 0.005,
+    illegal: _share("are no legal event of their order, or of no known type") = 0.01,
+    malformed: _share("are malformed, of any kind in `kinds`") = 0.002,
     clean: Annotated[bool, typer.Option("--clean", help="No faults at all: sets the five shares to 0.")] = False,
     corpus: Annotated[
         bool, typer.Option("--corpus", help="First one record of every malformed kind; alone, nothing else.")

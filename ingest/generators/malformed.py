@@ -96,5 +96,5 @@ def chosen(names: tuple[str, ...]) -> tuple[Kind, ...]:
     kinds = catalogue()
     unknown = [name for name in names if name not in kinds]
     if unknown:
-        raise UnknownKind(f"no malformed kind is called {', '.join(unknown)}; there are: {', '.join(kinds)}")
+        raise UnknownKind(f"no malformed kind is called {', '.join(unknown)}; lake produce kinds lists them")
     return tuple(kinds[name] for name in names) or tuple(kinds.values())

@@ -56,7 +56,7 @@ def test_records_without_a_key_spread_by_their_value():
 
 @pytest.mark.parametrize(
     ("rate", "count", "processes"),
-    [(0, 20_000, 1), (0, 5_000_000, 2), (0, None, 2), (1, None, 1), (15_000, 10, 1), (15_001, 10, 2), (50_000, None, 4)],
+    [(0, 20_000, 1), (0, 5_000_000, 2), (0, None, 2), (1, None, 1), (15_000, 9, 1), (15_001, 9, 2), (50_000, None, 4)],
 )
 def test_processes_follow_from_the_rate(rate, count, processes):
     assert planned_processes(rate, count) == processes
