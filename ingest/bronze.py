@@ -2,6 +2,7 @@
 
 A record whose header can't be read is a row with `error` set, not a crash: the append never depends on the content.
 """
+
 from __future__ import annotations
 
 import uuid

@@ -2,6 +2,7 @@
 
 Heavy imports wait until a command runs, so that `--help` is quick.
 """
+
 from __future__ import annotations
 
 import json
@@ -152,10 +153,15 @@ def _finish(runs: list, as_json: bool) -> None:
 @app.command()
 def replay(
     table: Annotated[str, typer.Argument(help="A live gold table, such as orders_current.")],
-    verify: Annotated[bool, typer.Option("--verify", help="Compare with live at one snapshot; exit 1 if not equal.")] = False,
-    snapshot: Annotated[int | None, typer.Option(help="Live snapshot to compare with; default: its current one.")] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare with live at one snapshot; exit 1 if not equal.")
+    ] = False,
+    snapshot: Annotated[
+        int | None, typer.Option(help="Live snapshot to compare with; default: its current one.")
+    ] = None,
     start: Annotated[
-        list[str] | None, typer.Option("--from", metavar="P:OFFSET", help="Fold what lies above this offset; repeatable.")
+        list[str] | None,
+        typer.Option("--from", metavar="P:OFFSET", help="Fold what lies above this offset; repeatable."),
     ] = None,
     end: Annotated[
         list[str] | None, typer.Option("--to", metavar="P:OFFSET", help="Fold up to this offset; repeatable.")
@@ -221,7 +227,9 @@ def new_epoch(name: str, why: Why = "", as_json: Json = False) -> None:
         if not exists(spark, dataset.bronze.identifier):
             fail(f"{dataset.bronze.identifier} does not exist yet: nothing to decide", USAGE)
         epoch = decisions.begin_epoch(spark, dataset, Broker(settings().kafka_bootstrap_servers), why)
-    typer.echo(json.dumps({"dataset": name, "topic_epoch": epoch}) if as_json else f"{name}: topic epoch is now {epoch}")
+    typer.echo(
+        json.dumps({"dataset": name, "topic_epoch": epoch}) if as_json else f"{name}: topic epoch is now {epoch}"
+    )
 
 
 @dataset_app.command("accept-gap")

@@ -2,6 +2,7 @@
 
 The ingester only reads them; `lake verify` honours them.
 """
+
 from __future__ import annotations
 
 import getpass
@@ -43,7 +44,9 @@ def find_gaps(topic: Topic, fence: Offsets) -> list[AcceptedGap]:
     ]
 
 
-def record_gaps(spark: SparkSession, dataset: Dataset, topic: Topic, epoch: int, gaps: list[AcceptedGap], why: str) -> None:
+def record_gaps(
+    spark: SparkSession, dataset: Dataset, topic: Topic, epoch: int, gaps: list[AcceptedGap], why: str
+) -> None:
     """Record that the records of `gaps` are gone for good."""
     _record(spark, [
         (dataset.name, "accept_gap", topic.topic_id, epoch, gap.partition, gap.first, gap.last, why) for gap in gaps

@@ -3,6 +3,7 @@
 Nothing happens unless `LAKE_PAUSE_AT` names the point: then the process writes `<LAKE_HOME>/paused/<point>` and waits
 until that file is removed.
 """
+
 from __future__ import annotations
 
 import os

@@ -2,6 +2,7 @@
 
 A fence is never read from a checkpoint: whatever was lost, restored or rolled back, the rows say what is there.
 """
+
 from __future__ import annotations
 
 import json
@@ -86,7 +87,9 @@ def at_snapshot(spark: SparkSession, identifier: str, snapshot_id: int) -> DataF
     return spark.read.option("versionAsOf", snapshot_id).table(f"{CATALOG}.{identifier}")
 
 
-def read_bronze_fence(spark: SparkSession, identifier: str, snapshot_id: int, properties: dict[str, str]) -> BronzeFence:
+def read_bronze_fence(
+    spark: SparkSession, identifier: str, snapshot_id: int, properties: dict[str, str]
+) -> BronzeFence:
     """Bronze's fence at a snapshot, by its rows and, where a retention removed rows, by the property kept before it."""
     rows = (
         at_snapshot(spark, identifier, snapshot_id)

@@ -3,6 +3,7 @@
 `ingest/gold/<table>.sql` says what a range of bronze adds to the table; here is only what every gold needs: which rows
 count, in which order, and the MERGE. Any cut of the same offsets into ranges gives the same rows.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -23,7 +24,7 @@ _KEY_MOVED = "a key has events in two partitions"
 
 def sql_of(gold: Gold) -> str:
     """The fold's SQL, as an analyst reads it."""
-    return (FOLDER / f"{gold.table}.sql").read_text()
+    return (FOLDER / gold.sql_file).read_text()
 
 
 def definition(gold: Gold) -> str:
@@ -82,13 +83,9 @@ class Fold:
 
     def _in_one_partition(self, rows: DataFrame) -> DataFrame:
         """Events ordered by offset within the epoch."""
-        return readable(rows, self.dataset).withColumn(
-            "event_order", _order(F.lit(None).cast("timestamp"), F.lit(0))
-        )
+        return readable(rows, self.dataset).withColumn("event_order", _order(F.lit(None).cast("timestamp"), F.lit(0)))
 
-    def _with_moved_keys(
-        self, rows: DataFrame, state: DataFrame, history: DataFrame
-    ) -> tuple[DataFrame, DataFrame]:
+    def _with_moved_keys(self, rows: DataFrame, state: DataFrame, history: DataFrame) -> tuple[DataFrame, DataFrame]:
         """Events and state, where a key with two partitions has its whole history and no state."""
         key = self.gold.key[0]
         events = readable(rows, self.dataset)

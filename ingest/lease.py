@@ -3,6 +3,7 @@
 The lock lives on its own connection in the JVM, the process that commits, and is pinged from here: if either half dies
 or is stopped, PostgreSQL ends the idle session and the lock is free for a standby.
 """
+
 from __future__ import annotations
 
 import os

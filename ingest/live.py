@@ -3,6 +3,7 @@
 In the steady state the range is what was appended between two bronze snapshots; when such a snapshot is gone (expired,
 rolled back), or at a start, it is found by content. Both give the same rows.
 """
+
 from __future__ import annotations
 
 import time

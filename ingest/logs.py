@@ -1,4 +1,5 @@
 """Logs of the ingester, on standard error: lines for a person at a terminal, JSON for everything else."""
+
 from __future__ import annotations
 
 import sys

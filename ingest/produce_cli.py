@@ -2,6 +2,7 @@
 
 A stop is graceful: what was handed to the client is flushed and counted before the summary is printed.
 """
+
 from __future__ import annotations
 
 import json

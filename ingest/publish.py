@@ -3,6 +3,7 @@
 `fast_forward` fails when main is no longer the snapshot that the write was computed from, whoever moved it and however
 long the writer slept. An advisory lock only chooses a writer; this is what refuses the wrong one.
 """
+
 from __future__ import annotations
 
 import time

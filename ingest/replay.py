@@ -3,6 +3,7 @@
 Compared with live at a named cut it proves that the stream and a replay agree; published it takes live's place in one
 commit.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -113,9 +114,7 @@ def hashed(rows: DataFrame) -> tuple[int, str]:
     ]
     # a null hashes like nothing at all: where it stands must count
     nulls = F.concat(*[F.when(F.col(name).isNull(), "1").otherwise("0") for name in sorted(rows.columns)])
-    count, total = rows.select(
-        F.count(F.lit(1)), F.sum(F.xxhash64(*columns, nulls).cast("decimal(38,0)"))
-    ).first()
+    count, total = rows.select(F.count(F.lit(1)), F.sum(F.xxhash64(*columns, nulls).cast("decimal(38,0)"))).first()
     return count, str(total or 0)
 
 

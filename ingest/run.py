@@ -3,6 +3,7 @@
 What may pass by itself (a broker or database that restarts, a commit refused) is tried again from the fences; what
 only a person can decide stops that dataset loudly and no other.
 """
+
 from __future__ import annotations
 
 import threading

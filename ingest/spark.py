@@ -2,6 +2,7 @@
 
 Every session is UTC and never raises on a cast that cannot be made (ANSI off): bronze must take any content.
 """
+
 from __future__ import annotations
 
 import os

@@ -3,6 +3,7 @@
 A start reads the fence from bronze and opens a fresh checkpoint at fence + 1: no checkpoint is ever reused, so none can
 be lost, old or too new.
 """
+
 from __future__ import annotations
 
 import json
@@ -78,7 +79,9 @@ class BronzeStream:
             .option("kafka.isolation.level", "read_committed")
             .load()
         )
-        trigger = {"availableNow": True} if self.pace.once else {"processingTime": f"{self.pace.trigger_seconds} seconds"}
+        trigger = (
+            {"availableNow": True} if self.pace.once else {"processingTime": f"{self.pace.trigger_seconds} seconds"}
+        )
         return (
             records.writeStream.queryName(f"bronze {self.dataset.name} {self.checkpoint.name}")
             .option("checkpointLocation", str(self.checkpoint))
@@ -117,7 +120,12 @@ class BronzeStream:
         self.run.outcome.bronze.rows += count
         self.run.outcome.bronze.seconds.append(seconds)
         log.info(
-            "bronze", dataset=self.dataset.name, offsets=count, seconds=round(seconds, 2), snapshot=snapshot, batch=batch_id
+            "bronze",
+            dataset=self.dataset.name,
+            offsets=count,
+            seconds=round(seconds, 2),
+            snapshot=snapshot,
+            batch=batch_id,
         )
         self.run.bronze_published()
 

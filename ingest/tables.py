@@ -2,6 +2,7 @@
 
 Spark's side creates them; nothing else of the project writes them.
 """
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,5 @@
 """A topic as the broker has it now, and whether the stream may go on from a fence, or a person must decide first."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -22,6 +22,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(PROJECT / ".lake", description="state folder: data, logs, downloads' links, sockets")
     downloads: Path | None = Field(None, description="engines as downloaded and unpacked; default <home>/engines")
+    datasets: Path = Field(PROJECT / "ingest" / "datasets", description="folder of the dataset YAML files")
     host: str = Field("127.0.0.1", description="address every engine binds and is reached at")
 
     kafka_port: int = 9092

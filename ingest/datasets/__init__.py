@@ -2,6 +2,7 @@
 
 Adding a stream is adding a file here (and one SQL file a gold table), never Python.
 """
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-FOLDER = Path(__file__).parent
+from stack.settings import settings
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
@@ -52,13 +54,14 @@ class Column(_Model):
 
 
 class Gold(_Model):
-    """A live table folded from bronze by `ingest/gold/<table>.sql`; `buckets` of its first key column, 0 for none.
+    """A live table folded from bronze by `ingest/gold/<sql>.sql`; `sql` is the table's name unless given.
 
-    `ordered`: whether the order of a key's events matters, so that a key whose events lie in two Kafka partitions is
+    `buckets`: of its first key column, 0 for an unpartitioned table. `ordered`: whether the order of a key's events matters, so that a key whose events lie in two Kafka partitions is
     recomputed from all of them. `compact_every`: merges between two rewrites of its files.
     """
 
     table: Name
+    sql: Name | None = None
     key: Annotated[list[str], Field(min_length=1)]
     buckets: Annotated[int, Field(ge=0, le=1024)] = 0
     ordered: bool = True
@@ -68,6 +71,10 @@ class Gold(_Model):
     @property
     def identifier(self) -> str:
         return f"gold.{self.table}"
+
+    @property
+    def sql_file(self) -> str:
+        return f"{self.sql or self.table}.sql"
 
 
 class Dataset(_Model):
@@ -94,8 +101,9 @@ class UnknownDataset(LookupError):
     """A dataset that has no YAML file; the message names those that do."""
 
 
-def load(name: str, folder: Path = FOLDER) -> Dataset:
+def load(name: str, folder: Path | None = None) -> Dataset:
     """The dataset `name`; UnknownDataset when there is no such file, ValueError when the file is not valid."""
+    folder = folder or settings().datasets
     path = folder / f"{name}.yml"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in folder.glob("*.yml")))
@@ -106,6 +114,7 @@ def load(name: str, folder: Path = FOLDER) -> Dataset:
         raise ValueError(f"{path.name} is not a valid dataset: {error}") from error
 
 
-def load_all(folder: Path = FOLDER) -> list[Dataset]:
+def load_all(folder: Path | None = None) -> list[Dataset]:
     """Every dataset of the folder, by name."""
+    folder = folder or settings().datasets
     return [load(path.stem, folder) for path in sorted(folder.glob("*.yml"))]
