@@ -103,18 +103,21 @@ def run_maven(settings: Settings, console: Console) -> None:
     ]  # fmt: skip
     console.print("downloading the engines (about 1.1 GB the first time; what is there already is kept)")
     said: list[str] = []
+    name = ""
     told_at = time.monotonic()
     with console.status("asking Maven") as status, subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL
     ) as process:
         for line in process.stdout:
+            if found := re.search(r"Downloading from \S+: \S*/(\S+)", line):
+                name = found[1]
             progress = re.search(r"Progress \(\d+\): (.*\S)", line)  # a line that Maven overwrites
             if not progress:
                 said.append(line.rstrip())
             elif console.is_terminal:
-                status.update(progress[1])
+                status.update(f"{name} {progress[1]}")
             elif time.monotonic() - told_at > 10:
-                console.print(f"  {progress[1]}", highlight=False)
+                console.print(f"  {name} {progress[1]}", highlight=False)
                 told_at = time.monotonic()
     if process.returncode:
         errors = [line for line in said if "ERROR" in line][:3] or said[-3:]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 
 import typer
+from pydantic import ValidationError
 from typer.core import TyperGroup
 
 USAGE = 2
@@ -34,3 +35,9 @@ class SaysFaults(TyperGroup):
         except Fault as fault:
             print(f"lake: {fault}", file=sys.stderr)
             raise typer.Exit(fault.code) from None
+        except ValidationError as error:
+            if error.title != "Settings":
+                raise
+            for one in error.errors():
+                print(f"lake: LAKE_{str(one['loc'][0]).upper()}={one['input']}: {one['msg']}", file=sys.stderr)
+            raise typer.Exit(USAGE) from None

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     kafka_memory: str = "384m"
 
     java_home: Path | None = Field(None, description="Java 17 for Kafka and Spark; else JAVA_HOME, PATH, /usr/lib/jvm")
-    start_timeout: int = Field(180, description="seconds an engine may take until it answers")
+    start_timeout: int = Field(300, description="seconds an engine may take until it answers")
 
     s3_endpoint: str = Field("http://127.0.0.1:9000", description="for an s3:// warehouse, as are the next three")
     s3_region: str = "us-east-1"

@@ -19,7 +19,7 @@ from xmlrpc.client import ServerProxy
 import psutil
 
 from stack.engine import Engine
-from stack.faults import Fault
+from stack.faults import USAGE, Fault
 from stack.settings import Settings
 
 LONGEST_SOCKET = 100  # the kernel's limit is 108 bytes, supervisord binds a name a little longer first
@@ -79,8 +79,19 @@ def escaped(text: object) -> str:
     return str(text).replace("%", "%%")
 
 
+def quoted(value: str) -> str:
+    """`value` in the kind of quotes that it does not contain: there is no escaping them."""
+    if '"' not in value:
+        return f'"{value}"'
+    if "'" not in value:
+        return f"'{value}'"
+    raise Fault("A setting has both kinds of quotes in it, which supervisord can't pass on.", "choose another", USAGE)
+
+
 def render(settings: Settings, engines: Iterable[Engine]) -> str:
     """supervisord's configuration for these engines."""
+    if "%" in str(settings.home):  # supervisord expands a log file's name twice
+        raise Fault(f"The path of LAKE_HOME={settings.home} has a % in it.", "choose one without", USAGE)
     folders = {name: escaped(getattr(settings, name)) for name in ("data", "logs", "run")}
     hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     files = 65536 if hard_limit == resource.RLIM_INFINITY else min(65536, hard_limit)
@@ -93,7 +104,7 @@ def render(settings: Settings, engines: Iterable[Engine]) -> str:
         )
     ]
     for engine in engines:
-        environment = ",".join(f'{name}="{value}"' for name, value in engine.environment(settings).items())
+        environment = ",".join(f"{name}={quoted(value)}" for name, value in engine.environment(settings).items())
         parts.append(
             PROGRAM.format(
                 name=engine.name,

@@ -9,7 +9,7 @@ import random
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +51,18 @@ def lake(*arguments: str, environment: dict[str, str] | None = None, check: bool
     if check and done.returncode:
         pytest.fail(f"lake {' '.join(arguments)} exited {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done
+
+
+@pytest.fixture(scope="session")
+def run_lake() -> Callable[..., subprocess.CompletedProcess]:
+    """The `lake` command: `run_lake("status", environment={…}, check=False)`."""
+    return lake
+
+
+@pytest.fixture(scope="session")
+def another_stack() -> Callable[[Path], dict[str, str]]:
+    """LAKE_ variables of one more stack, in the folder given, for a test that breaks things."""
+    return stack_environment
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,26 @@
+"""If these fail, Trino does not start, or a container's Trino is not the one that was tested here."""
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from stack import trino
+from stack.settings import Settings
+
+FILES = [path for path in trino.ETC.rglob("*") if path.suffix in (".properties", ".config")]
+
+
+def test_what_the_files_ask_of_the_environment_is_what_is_given(tmp_path: Path) -> None:
+    asked = {name for path in FILES for name in re.findall(r"\$\{ENV:(\w+)}", path.read_text())}
+    assert asked == set(trino.environment(Settings(home=tmp_path)))
+
+
+def test_the_files_hold_no_address_port_or_login_of_one_machine() -> None:
+    for path in FILES:
+        said = "\n".join(trino.lines(path))
+        assert not re.search(r"127\.0\.0\.1|:\d{4}\b|password=(?!\$)", said), path
+
+
+def test_memory_given_by_the_settings_wins_over_the_files(tmp_path: Path) -> None:
+    command = trino.command(Settings(home=tmp_path, trino_memory="2G"))
+    assert [argument for argument in command if argument.startswith("-Xmx")][-1] == "-Xmx2G"
