@@ -94,7 +94,14 @@ class Sender:
         return self
 
     def __exit__(self, failure: type[BaseException] | None, *_rest: object) -> None:
-        self._producer.close(timeout=1 if failure else _DELIVERY_SECONDS)
+        try:
+            self._producer.close(timeout=1 if failure else _DELIVERY_SECONDS)
+        except KafkaError:
+            # Not closed, it would try again, and complain, when it is collected.
+            self._producer._sender.force_close()
+            self._producer._closed = True
+            if not failure:
+                raise
 
     def send(
         self,
@@ -120,7 +127,10 @@ class Sender:
             given += len(chunk)
             self._settle(leave=_UNSETTLED)
             on_progress(self.tally.sent)
-        self._producer.flush(timeout=_DELIVERY_SECONDS)
+        try:
+            self._producer.flush(timeout=_DELIVERY_SECONDS + 10)
+        except KafkaError as error:
+            raise self._gone_wrong(error) from error
         self._settle(leave=0)
         self.tally.seconds = time.monotonic() - began
         on_progress(self.tally.sent)
