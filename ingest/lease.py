@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -118,7 +119,5 @@ class Lease:
         """Give the lock back."""
         self._stopped.set()
         if self._connection is not None:
-            try:
+            with suppress(Py4JError):  # the session may be gone, and the lock with it
                 self._connection.close()
-            except Py4JError:
-                pass  # the session is gone, and the lock with it

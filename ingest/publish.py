@@ -96,7 +96,7 @@ class Publisher:
         return head
 
     def _fast_forward(self, head: int) -> None:
-        """Move main to `head`. An error is no answer (the commit may have succeeded): look at the table, then decide."""
+        """Move main to `head`. An error is no answer, the commit may have succeeded: look, then decide."""
         deadline = time.monotonic() + RETRY_SECONDS
         while True:
             failure: Exception | None = None

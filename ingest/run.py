@@ -27,7 +27,7 @@ from ingest.replay import publish_rebuilt
 from ingest.stream import BronzeStream, Pace
 from ingest.stream import Progress as BronzeProgress
 from ingest.tables import TOPIC_EPOCH, TOPIC_ID, create_bronze
-from ingest.topics import Broker, DecisionNeeded, Topic, starting_offsets
+from ingest.topics import Broker, DecisionNeeded, starting_offsets
 from stack.settings import Settings
 
 if TYPE_CHECKING:

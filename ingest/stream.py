@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from ingest.bronze import to_bronze
-from ingest.datasets import Dataset
 from ingest.fence import Offsets
 from ingest.publish import MainMoved, Publisher, load, only_rewritten
 from ingest.topics import DecisionNeeded, Topic
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame
     from pyspark.sql.streaming import StreamingQuery
 
     from ingest.run import DatasetRun
@@ -135,7 +134,8 @@ class BronzeStream:
         now = self.run.broker.topic_id(self.dataset.topic)
         if now != self.topic.topic_id:
             raise DecisionNeeded(
-                f"topic {self.dataset.topic} was recreated while it was read (its id is {now}, was {self.topic.topic_id}); "
+                f"topic {self.dataset.topic} was recreated while it was read (its id is {now}, was "
+                f"{self.topic.topic_id}); "
                 f"to go on with the new topic as a new epoch: lake dataset new-epoch {self.dataset.name}"
             )
 

@@ -56,8 +56,9 @@ class Column(_Model):
 class Gold(_Model):
     """A live table folded from bronze by `ingest/gold/<sql>.sql`; `sql` is the table's name unless given.
 
-    `buckets`: of its first key column, 0 for an unpartitioned table. `ordered`: whether the order of a key's events matters, so that a key whose events lie in two Kafka partitions is
-    recomputed from all of them. `compact_every`: merges between two rewrites of its files.
+    `buckets`: of its first key column, 0 for an unpartitioned table. `ordered`: whether the order of a key's events
+    matters, so that a key whose events lie in two Kafka partitions is recomputed from all of them. `compact_every`:
+    merges between two rewrites of its files.
     """
 
     table: Name

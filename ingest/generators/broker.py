@@ -1,4 +1,5 @@
 """What the generators need of a broker beside sending: that it answers, and that the topic is there."""
+
 from __future__ import annotations
 
 import socket

@@ -2,6 +2,7 @@
 
 Prices are in cents; nothing here is drawn at random.
 """
+
 from __future__ import annotations
 
 from typing import NamedTuple

@@ -3,6 +3,7 @@
 An order knows the state that a reader who judges legality in sending order has of it (`seen`), so a transition drawn
 as illegal really is.
 """
+
 from __future__ import annotations
 
 from itertools import accumulate

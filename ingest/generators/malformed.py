@@ -3,6 +3,7 @@
 Every kind says which bronze `error` it must end with; None where the header can be read, however odd the body is. A
 kind marked `ambiguous` is one where parsers disagree: its error is this project's choice, not a matter of course.
 """
+
 from __future__ import annotations
 
 import json

@@ -2,6 +2,7 @@
 
 Only the header's fields can make an error here; whatever is wrong with the rest of the body, the record is readable.
 """
+
 from __future__ import annotations
 
 import json
@@ -64,9 +65,7 @@ def _times() -> None:
     time("boolean", "event_time_missing", "true")
     time("object", "event_time_missing", '{"seconds":1706600000}')
     time("array", "event_time_missing", "[1706600000]")
-    value(
-        "time_number_as_text", None, lambda event: encode(event | {"event_timestamp": str(event["event_timestamp"])})
-    )
+    value("time_number_as_text", None, lambda event: encode(event | {"event_timestamp": str(event["event_timestamp"])}))
     time("text_with_spaces", None, '" 1706600000 "', ambiguous=True)
     time("float", None, "1706600000.75", ambiguous=True)
     time("whole_float", None, "1706600000.0", ambiguous=True)
@@ -145,9 +144,7 @@ def _names() -> None:
     field("currency_null", None, {"currency": None})
     field("kafka_named_fields", None, {"kafka_offset": -1, "error": "none", "topic_epoch": 99, "body": "x"})
     field("field_names_in_other_cases", None, {"EVENT_ID": "other", "Order_Id": "other", "Event_Type": 1})
-    value(
-        "header_names_in_upper_case", "key_mismatch", lambda event: encode({k.upper(): v for k, v in event.items()})
-    )
+    value("header_names_in_upper_case", "key_mismatch", lambda event: encode({k.upper(): v for k, v in event.items()}))
     raw("escaped_field_name", None, lambda body: body.replace(b'"event_id"', rb'"\u0065vent_id"', 1))
     doubled("event_id_twice", None, ',"event_id":"second"')
     doubled("order_id_twice", "key_mismatch", ',"order_id":"second"')

@@ -2,6 +2,7 @@
 
 `body_at_limit` fills a record batch to the last byte that a broker with default settings accepts.
 """
+
 from __future__ import annotations
 
 import codecs

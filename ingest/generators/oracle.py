@@ -2,6 +2,7 @@
 
 Lines of one process are in the order of sending; the lines of several processes follow one another.
 """
+
 from __future__ import annotations
 
 import json

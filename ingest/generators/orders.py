@@ -3,6 +3,7 @@
 Deterministic: the same stream, share and number of shares yield the same bytes. Only an endless stream dates its
 events by the clock; all else about it is drawn from the seed too.
 """
+
 from __future__ import annotations
 
 import time

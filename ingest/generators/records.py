@@ -3,6 +3,7 @@
 A stream can be cut into shares, one per process; a key never occurs in two shares, so the order of a key's records
 is the order in which its share yields them.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -3,6 +3,7 @@
 A record counts as sent only when the broker has said where it is; the oracle holds those coordinates. Idempotent
 producer, acks from all: what is retried is neither doubled nor reordered.
 """
+
 from __future__ import annotations
 
 import time

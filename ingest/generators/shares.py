@@ -2,6 +2,7 @@
 
 What is sent depends on the stream and the number of processes only, never on the machine or on timing.
 """
+
 from __future__ import annotations
 
 import math

@@ -1,4 +1,5 @@
 """The count of what was sent: by kind and by partition, mergeable over processes."""
+
 from __future__ import annotations
 
 from collections import Counter
