@@ -3,6 +3,7 @@
 Only events at or below gold's own fence are counted, so a gold that is behind bronze is not wrong. The fence is gold's
 content: a row that was removed together with the fence it alone held is pending, not missing, as the ingester sees it.
 """
+
 from __future__ import annotations
 
 import json
