@@ -24,6 +24,20 @@ class MissingJars(RuntimeError):
     """Spark's jars are not where the settings say; the message names the fix."""
 
 
+def file_conf(settings: Settings) -> dict[str, str]:
+    """How the catalog reaches its files: Iceberg's own S3 client for an s3:// warehouse, else Hadoop's file systems."""
+    if not settings.warehouse.startswith("s3://"):
+        return {}
+    return {
+        "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        "client.region": settings.s3_region,
+        "s3.endpoint": settings.s3_endpoint,
+        "s3.path-style-access": "true",
+        "s3.access-key-id": settings.s3_access_key,
+        "s3.secret-access-key": settings.s3_secret_key,
+    }
+
+
 def catalog_conf(settings: Settings) -> dict[str, str]:
     """Spark properties of the Iceberg catalog `lake` (JDBC, in the stack's PostgreSQL)."""
     prefix = f"spark.sql.catalog.{CATALOG}"
@@ -36,6 +50,7 @@ def catalog_conf(settings: Settings) -> dict[str, str]:
         f"{prefix}.jdbc.schema-version": "V1",
         f"{prefix}.retryable_status_codes": RESTARTING,
         f"{prefix}.warehouse": settings.warehouse,
+        **{f"{prefix}.{name}": value for name, value in file_conf(settings).items()},
         # Other writers (Trino, maintenance, a person) change tables too: never read a remembered one.
         f"{prefix}.cache-enabled": "false",
     }
@@ -46,6 +61,9 @@ def spark_conf(settings: Settings) -> dict[str, str]:
     jars = sorted((settings.downloads / "spark").glob("*.jar"))
     if not jars:
         raise MissingJars(f"no Spark jars in {settings.downloads / 'spark'}; run: make setup")
+    if file_conf(settings) and not any(jar.name.startswith("iceberg-aws-bundle-") for jar in jars):
+        folder = settings.downloads / "spark"
+        raise MissingJars(f"an s3:// warehouse needs iceberg-aws-bundle in {folder}; see docs/runbook.md")
     return {
         "spark.jars": ",".join(str(jar) for jar in jars),
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",

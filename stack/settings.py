@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     spark_ui_port: int = 4040
 
     kafka_bootstrap_servers: str = Field("", description="default <host>:<kafka_port>")
+    postgres_host: str = Field("", description="where PostgreSQL is reached, if it is not <host>")
+    trino_host: str = Field("", description="where Trino is reached, if it is not <host>")
     catalog_database: str = "lake_catalog"
     serving_database: str = "serving"
     database_user: str = "lake"
@@ -55,6 +57,8 @@ class Settings(BaseSettings):
         self.home = self.home.expanduser().resolve()
         self.downloads = (self.downloads or self.home / "engines").expanduser().resolve()
         self.kafka_bootstrap_servers = self.kafka_bootstrap_servers or f"{self.host}:{self.kafka_port}"
+        self.postgres_host = self.postgres_host or self.host
+        self.trino_host = self.trino_host or self.host
         self.warehouse = (self.warehouse or f"file://{self.home}/warehouse").rstrip("/")
 
     @property
@@ -75,17 +79,17 @@ class Settings(BaseSettings):
     @computed_field
     @property
     def catalog_jdbc_url(self) -> str:
-        return f"jdbc:postgresql://{self.host}:{self.postgres_port}/{self.catalog_database}"
+        return f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/{self.catalog_database}"
 
     @property
     def serving_jdbc_url(self) -> str:
-        return f"jdbc:postgresql://{self.host}:{self.postgres_port}/{self.serving_database}"
+        return f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/{self.serving_database}"
 
     def database_url(self, database: str, driver: str = "postgresql") -> str:
         """SQLAlchemy or libpq URL of a database in the stack's PostgreSQL."""
         return (
             f"{driver}://{self.database_user}:{self.database_password}"
-            f"@{self.host}:{self.postgres_port}/{database}"
+            f"@{self.postgres_host}:{self.postgres_port}/{database}"
         )
 
 
