@@ -38,9 +38,9 @@ class Warehouse:
     """The tables of one stack, read through its Trino."""
 
     def __init__(self, settings: Settings) -> None:
-        self._address = f"{settings.host}:{settings.trino_port}"
+        self._address = f"{settings.trino_host}:{settings.trino_port}"
         self._connection = trino.dbapi.connect(
-            host=settings.host,
+            host=settings.trino_host,
             port=settings.trino_port,
             user="lake",
             catalog=CATALOG,
