@@ -1,0 +1,12 @@
+{% macro numbered_lines(lines, number) -%}
+    {{ return(adapter.dispatch('numbered_lines')(lines, number)) }}
+{%- endmacro %}
+
+{% macro default__numbered_lines(lines, number) -%}
+    cross join unnest(transform({{ lines }}, line -> true))
+        with ordinality as numbered ({{ number }}_exists, {{ number }})
+{%- endmacro %}
+
+{% macro spark__numbered_lines(lines, number) -%}
+    lateral view explode(sequence(1, cardinality({{ lines }}))) numbered as {{ number }}
+{%- endmacro %}
