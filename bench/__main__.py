@@ -1,0 +1,80 @@
+"""`make bench`: measure, print the table, and keep the figures in bench/results.json, for README."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import psutil
+import typer
+
+RESULTS = Path(__file__).with_name("results.json")
+PARTS = ("drain", "freshness", "merges", "ranges")
+
+
+def main(
+    parts: Annotated[list[str] | None, typer.Argument(help=f"Some of: {', '.join(PARTS)}; default all.")] = None,
+    events: Annotated[int, typer.Option(help="Events in the preloaded topic.")] = 2_000_000,
+    rounds: Annotated[int, typer.Option(help="Counted rounds of each way.")] = 3,
+    max_offsets: Annotated[int, typer.Option(help="Most events in a batch.")] = 500_000,
+    rate: Annotated[int, typer.Option(help="Events/s offered while freshness is probed.")] = 5_000,
+    seconds: Annotated[int, typer.Option(help="How long freshness is probed.")] = 120,
+) -> None:
+    """Measure on a stack of its own; a quiet machine gives figures worth keeping."""
+    from bench import drain, freshness, merges, ranges
+    from bench.stack import running
+    from bench.table import render
+    from ingest.logs import configure
+    from ingest.spark import session
+
+    configure()
+    chosen = parts or list(PARTS)
+    if unknown := set(chosen) - set(PARTS):
+        raise typer.BadParameter(f"no part {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    with running() as settings:
+        results["machine"] = machine()
+        if "freshness" in chosen:
+            results["freshness"] = freshness.measure(settings, rate, seconds)
+        if {"drain", "merges", "ranges"} & set(chosen):
+            spark = session(settings, "bench")
+            spark.sparkContext.setLogLevel("ERROR")
+            if "drain" in chosen:
+                rates = drain.measure(spark, settings, events, rounds, max_offsets)
+                results["drain"] = {
+                    "events": events,
+                    "max_offsets": max_offsets,
+                    "rounds": rounds,
+                    "events_per_second": {name: [round(rate) for rate in of] for name, of in rates.items()},
+                    "median": {name: round(statistics.median(of)) for name, of in rates.items()},
+                }
+            if "merges" in chosen:
+                results["merges"] = merges.measure(spark)
+            if "ranges" in chosen:
+                results["ranges"] = ranges.measure(spark)
+            spark.stop()
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    print(render(results))
+
+
+def machine() -> dict[str, object]:
+    """What the figures were taken on."""
+    import pyspark
+
+    return {
+        "at": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "load_before": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        "spark": pyspark.__version__,
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)

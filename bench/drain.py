@@ -1,0 +1,103 @@
+"""How fast a preloaded topic drains: raw, header parsed, into bronze, into bronze and gold, and the naive way.
+
+The ways take turns in one warm Spark session, so that a machine that slows down slows all of them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+
+from bench import naive
+from bench.stack import lake
+from ingest.bronze import header
+from ingest.datasets import Dataset, load
+from ingest.run import DatasetRun
+from ingest.stream import Pace
+from stack.settings import Settings
+
+
+def measure(
+    spark: SparkSession, settings: Settings, events: int, rounds: int, max_offsets: int
+) -> dict[str, list[float]]:
+    """Events a second of each way, one figure a round, after a round that is not counted."""
+    topic = "bench_orders"
+    lake(
+        "produce", "orders", "--topic", topic, "--count", str(events), "--seed", "1", "--span", "2h", "--processes", "2"
+    )
+    orders = load("orders").model_copy(update={"topic": topic})
+    ways: dict[str, Callable[[], None]] = {
+        "kafka_to_noop": lambda: _to_noop(spark, settings, orders, max_offsets, lambda records: records),
+        "header_parse_to_noop": lambda: _to_noop(
+            spark, settings, orders, max_offsets, lambda records: header(records, orders).select("header", "body")
+        ),
+        "bronze": lambda: _ingest(spark, settings, _own_tables(orders, with_golds=False), max_offsets),
+        "bronze_and_gold": lambda: _ingest(spark, settings, _own_tables(orders), max_offsets),
+        "naive_bronze_and_gold": lambda: naive.drain(
+            spark, settings.kafka_bootstrap_servers, _own_tables(orders), _checkpoint(settings), max_offsets
+        ),
+    }
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds + 1):
+        for name, way in ways.items():
+            began = time.monotonic()
+            way()
+            rate = events / (time.monotonic() - began)
+            print(f"round {number or 'warm-up'}: {name} {rate:,.0f} events/s", flush=True)
+            if number:
+                found[name].append(rate)
+            for table in (
+                spark.sql("show tables in lake.gold").collect() + spark.sql("show tables in lake.bronze").collect()
+            ):
+                spark.sql(f"drop table lake.{table.namespace}.{table.tableName} purge")
+    return found
+
+
+def _own_tables(orders: Dataset, with_golds: bool = True) -> Dataset:
+    """The dataset with tables nobody has used."""
+    name = f"bench_{uuid.uuid4().hex[:8]}"
+    gold = orders.golds[0].model_copy(update={"table": f"{name}_current", "sql": orders.golds[0].table})
+    bronze = orders.bronze.model_copy(update={"table": f"{name}_events"})
+    return orders.model_copy(update={"name": name, "bronze": bronze, "golds": [gold] if with_golds else []})
+
+
+def _checkpoint(settings: Settings) -> Path:
+    return settings.home / "checkpoints" / uuid.uuid4().hex
+
+
+def _to_noop(
+    spark: SparkSession, settings: Settings, orders: Dataset, max_offsets: int, read: Callable[[DataFrame], DataFrame]
+) -> None:
+    """Read in the same batches as the others, and write nowhere."""
+    records = (
+        spark.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", settings.kafka_bootstrap_servers)
+        .option("subscribe", orders.topic)
+        .option("startingOffsets", "earliest")
+        .option("maxOffsetsPerTrigger", max_offsets)
+        .option("includeHeaders", "true")
+        .load()
+    )
+    (
+        read(records)
+        .writeStream.format("noop")
+        .option("checkpointLocation", str(_checkpoint(settings)))
+        .trigger(availableNow=True)
+        .start()
+        .awaitTermination()
+    )
+
+
+def _ingest(spark: SparkSession, settings: Settings, dataset: Dataset, max_offsets: int) -> None:
+    """The ingester itself, as `lake ingest --once` runs it, less Spark's start."""
+    pace = Pace(max_offsets=max_offsets, once=True)
+    run = DatasetRun(spark, settings, dataset, pace, threading.Event(), wait=False)
+    run.start()
+    run.join()
+    if run.outcome.failure is not None:
+        raise run.outcome.failure

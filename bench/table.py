@@ -1,0 +1,59 @@
+"""README's table of figures, from bench/results.json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+
+
+def render(results: dict[str, Any]) -> str:
+    """Markdown: one row a figure, what it is compared with, and what was asked for."""
+    rows = [("what", "measured", "compared with")]
+    if drain := results.get("drain"):
+        of = drain["median"]
+        raw, parsed, naive = of["kafka_to_noop"], of["header_parse_to_noop"], of["naive_bronze_and_gold"]
+        rows += [
+            ("Kafka to nowhere", f"{raw:,} events/s", ""),
+            ("header parsed to nowhere", f"{parsed:,} events/s", f"{parsed / raw:.2f} x raw"),
+            (
+                "into bronze",
+                f"{of['bronze']:,} events/s",
+                f"{of['bronze'] / raw:.2f} x raw, {of['bronze'] / parsed:.2f} x header parse",
+            ),
+            (
+                "into bronze and live gold",
+                f"{of['bronze_and_gold']:,} events/s",
+                f"{of['bronze_and_gold'] / naive:.2f} x naive ({naive:,} events/s)",
+            ),
+        ]
+    if fresh := results.get("freshness"):
+        for name in ("bronze", "gold"):
+            rows.append(
+                (
+                    f"produced to visible in {name} at {fresh['offered_per_second']:,} events/s",
+                    f"p50 {fresh[name]['p50']} s, p95 {fresh[name]['p95']} s",
+                    f"{fresh[name]['probes']} probes, greatest {fresh[name]['max']} s",
+                )
+            )
+    if merges := results.get("merges"):
+        rows.append(
+            (
+                f"a gold merge after {merges['merges']} merges",
+                f"{merges['last_ten_mean_seconds']} s",
+                f"{merges['ratio']} x the first ten, compaction included",
+            )
+        )
+    if ranges := results.get("ranges"):
+        for way in ("snapshots", "content"):
+            rows.append(
+                (
+                    f"folding {ranges['events']:,} new events found by {way}, 100 x history",
+                    f"{ranges['history_100x'][way]} s",
+                    f"{ranges[f'ratio_{way}']} x the time with 1 x history",
+                )
+            )
+    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
+    machine = results.get("machine", {})
+    note = f"{machine.get('cores')} cores, {machine.get('memory_gib')} GiB, {machine.get('at')}."
+    return "\n".join([head, "|---|---|---|", *body, "", note])
