@@ -105,4 +105,14 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False
     print(f"{settings().home} is empty of data")
 
 
+@app.command()
+def demo(
+    count: Annotated[int, typer.Option(min=1000, help="Order events to send.")] = 20_000,
+) -> None:
+    """Orders from Kafka to a tested mart: start, produce, ingest, dbt build, verify, and show the result."""
+    from stack import demo as stack_demo
+
+    stack_demo.run(settings(), count)
+
+
 app.add_typer(ingest_app)

@@ -1,0 +1,72 @@
+"""`lake demo`: the whole way once, by the commands a person would type, and what came of it.
+
+Every step is a command of its own that is shown before it runs; the first one that fails ends the demo with its code.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from stack.settings import CATALOG, PROJECT, Settings
+
+LAYERS = ("bronze", "silver", "gold")
+MART = "category_sales"
+DBT_PROJECT = PROJECT / "dbt_project"
+
+
+def run(settings: Settings, count: int) -> None:
+    """Start the stack, send `count` order events, ingest, build, verify, and show rows per layer and one mart."""
+    console = Console()
+    bin_ = Path(sys.executable).parent
+    steps = [
+        [str(bin_ / "lake"), "up"],
+        [str(bin_ / "lake"), "produce", "orders", "--count", str(count)],
+        [str(bin_ / "lake"), "ingest", "orders", "--once"],
+        [str(bin_ / "dbt"), "build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)],
+        [str(bin_ / "lake"), "verify", "orders"],
+    ]
+    for number, step in enumerate(steps, 1):
+        said = " ".join([Path(step[0]).name, *step[1:]]).replace(f"{PROJECT}/", "")
+        console.print(f"\n[bold]{number}/{len(steps)}  {said}[/bold]", highlight=False)
+        began = time.monotonic()
+        code = subprocess.run(step, cwd=PROJECT, env={**os.environ, "PYTHONUNBUFFERED": "1"}).returncode
+        if code:
+            console.print(f"[red]{said} exited {code}[/red]; the logs are in {settings.logs}")
+            raise typer.Exit(code)
+        console.print(f"[dim]{time.monotonic() - began:.0f} s[/dim]", highlight=False)
+    _show(settings, console)
+
+
+def _show(settings: Settings, console: Console) -> None:
+    import trino
+
+    with trino.dbapi.connect(host=settings.host, port=settings.trino_port, user="demo", catalog=CATALOG) as connection:
+        cursor = connection.cursor()
+        rows = Table("layer", "table", "rows", title="Rows per layer", title_justify="left")
+        listed = ", ".join(f"'{layer}'" for layer in LAYERS)
+        cursor.execute(
+            f"select table_schema, table_name from information_schema.tables where table_schema in ({listed})"
+        )
+        for schema, table in sorted(cursor.fetchall(), key=lambda pair: (LAYERS.index(pair[0]), pair[1])):
+            cursor.execute(f'select count(*) from {schema}."{table}"')
+            rows.add_row(schema, table, f"{cursor.fetchone()[0]:,}")
+        console.print(rows)
+        cursor.execute(f"select * from gold.{MART} limit 10")
+        found = cursor.fetchall()
+        mart = Table(*(column.name for column in cursor.description), title=f"gold.{MART}", title_justify="left")
+        for row in found:
+            mart.add_row(*(str(cell) for cell in row))
+        console.print(mart)
+    console.print(
+        f"Query it: http://{settings.host}:{settings.trino_port} (any user), catalog {CATALOG}. "
+        "Next: lake status, lake produce orders --rate 100, lake ingest. The end: lake down",
+        highlight=False,
+    )
