@@ -1,0 +1,49 @@
+"""What `docker-compose.yml` asks of the project's image, beside `lake` and `dbt`: `python -m stack.container <what>`.
+
+`setup` makes what `lake up` makes here: databases, catalog tables, namespaces, and the warehouse's bucket. Repeatable.
+`flowing` exits 0 once the ingester has made its gold tables: the health of a container that serves no port.
+"""
+from __future__ import annotations
+
+import sys
+
+from stack import postgres
+from stack.settings import Settings, settings
+
+
+def bucket(settings: Settings) -> str | None:
+    """The bucket of an s3:// warehouse, None for any other."""
+    if not settings.warehouse.startswith("s3://"):
+        return None
+    return settings.warehouse.removeprefix("s3://").split("/")[0]
+
+
+def setup(settings: Settings) -> None:
+    postgres.settle(settings)
+    if name := bucket(settings):
+        from pyarrow.fs import S3FileSystem
+
+        store = S3FileSystem(
+            access_key=settings.s3_access_key,
+            secret_key=settings.s3_secret_key,
+            region=settings.s3_region,
+            endpoint_override=settings.s3_endpoint,
+            allow_bucket_creation=True,
+        )
+        store.create_dir(name)  # says nothing where it is there
+
+
+def is_flowing(settings: Settings) -> bool:
+    query = "select 1 from iceberg_tables where table_namespace = 'gold' limit 1"
+    with postgres.connection(settings, settings.catalog_database) as catalog:
+        return catalog.execute(query).fetchone() is not None
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["setup"]:
+            setup(settings())
+        case ["flowing"]:
+            sys.exit(0 if is_flowing(settings()) else 1)
+        case _:
+            sys.exit(__doc__)
