@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 NAMESPACES = ("bronze", "silver", "gold", "ops")
 NOBODY = 65534
-# As nobody, but able to walk into a home below /root: the capability passes exec by being ambient.
+# As nobody, but able to walk into a home below /root: the capability passes exec by being ambient. The secure bit keeps
+# access() from dropping it, by which PostgreSQL looks for its own programs.
 AS_NOBODY = (
     "setpriv",
     f"--reuid={NOBODY}",
     f"--regid={NOBODY}",
     "--clear-groups",
+    "--securebits=+no_setuid_fixup",
     "--inh-caps=-all,+dac_override,+dac_read_search",
     "--ambient-caps=+dac_override,+dac_read_search",
     "--",
