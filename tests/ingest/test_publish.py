@@ -1,0 +1,102 @@
+"""If these fail, a writer that was overtaken can still commit: rows are doubled or lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ingest.publish import MainMoved, Publisher, current_snapshot, drop_left_branches, load, only_rewritten
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def table(spark: SparkSession, request: pytest.FixtureRequest) -> str:
+    """An empty table with a snapshot."""
+    identifier = f"bronze.{request.node.name[:50]}"
+    spark.sql("create namespace if not exists lake.bronze")
+    spark.sql(f"create table lake.{identifier} (n int) using iceberg")
+    load(spark, identifier).newAppend().commit()
+    return identifier
+
+
+def append(spark: SparkSession, numbers: range, branch: str) -> None:
+    spark.createDataFrame([(n,) for n in numbers], "n int").writeTo(branch).append()
+
+
+def numbers(spark: SparkSession, table: str) -> list[int]:
+    return sorted(row.n for row in spark.table(f"lake.{table}").collect())
+
+
+def test_publishes_follow_each_other(spark: SparkSession, table: str) -> None:
+    publisher = Publisher(spark, table, "a")
+    for start in (0, 2, 4):
+        publisher.publish(lambda branch: append(spark, range(start, start + 2), branch), "bronze")  # noqa: B023
+    assert numbers(spark, table) == list(range(6))
+    assert publisher.base == current_snapshot(spark, table)
+
+
+def test_nothing_shows_before_it_is_published(spark: SparkSession, table: str) -> None:
+    def write(branch: str) -> None:
+        append(spark, range(3), branch)
+        assert numbers(spark, table) == []
+
+    Publisher(spark, table, "a").publish(write, "bronze")
+    assert numbers(spark, table) == [0, 1, 2]
+
+
+def test_a_writer_overtaken_between_write_and_publish_is_refused(spark: SparkSession, table: str) -> None:
+    slow, quick = Publisher(spark, table, "slow"), Publisher(spark, table, "quick")
+
+    def write(branch: str) -> None:
+        append(spark, range(10, 12), branch)
+        quick.publish(lambda own: append(spark, range(2), own), "bronze")
+
+    with pytest.raises(MainMoved):
+        slow.publish(write, "bronze")
+    assert numbers(spark, table) == [0, 1]
+
+
+def test_a_writer_overtaken_before_it_begins_is_refused(spark: SparkSession, table: str) -> None:
+    slow = Publisher(spark, table, "slow")
+    Publisher(spark, table, "quick").publish(lambda branch: append(spark, range(2), branch), "bronze")
+    with pytest.raises(MainMoved):
+        slow.publish(lambda branch: append(spark, range(10, 12), branch), "bronze")
+    assert numbers(spark, table) == [0, 1]
+
+
+def test_a_late_write_to_a_branch_that_was_removed_is_refused(spark: SparkSession, table: str) -> None:
+    """Iceberg makes a missing branch anew from today's main, so the fast-forward alone would accept it."""
+    slow, quick = Publisher(spark, table, "slow"), Publisher(spark, table, "quick")
+
+    def write(branch: str) -> None:
+        quick.publish(lambda own: append(spark, range(2), own), "bronze")
+        drop_left_branches(spark, table)
+        load(spark, table).newFastAppend().toBranch(slow.branch).commit()
+
+    with pytest.raises(MainMoved):
+        slow.publish(write, "bronze")
+    assert numbers(spark, table) == [0, 1]
+
+
+def test_a_rolled_back_table_refuses_what_was_cut_from_the_later_snapshot(spark: SparkSession, table: str) -> None:
+    publisher = Publisher(spark, table, "a")
+    before = publisher.base
+    publisher.publish(lambda branch: append(spark, range(2), branch), "bronze")
+    load(spark, table).manageSnapshots().rollbackTo(before).commit()
+    with pytest.raises(MainMoved):
+        publisher.publish(lambda branch: append(spark, range(2, 4), branch), "bronze")
+    assert not only_rewritten(load(spark, table), publisher.base)
+
+
+def test_compaction_is_told_from_other_commits(spark: SparkSession, table: str) -> None:
+    publisher = Publisher(spark, table, "a")
+    for start in (0, 2):
+        publisher.publish(lambda branch: append(spark, range(start, start + 2), branch), "bronze")  # noqa: B023
+    spark.sql(f"call lake.system.rewrite_data_files(table => '{table}', options => map('rewrite-all', 'true'))")
+    assert current_snapshot(spark, table) != publisher.base
+    assert only_rewritten(load(spark, table), publisher.base)
