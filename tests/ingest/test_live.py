@@ -1,0 +1,132 @@
+"""If these fail, a live gold depends on how it found its ranges, or a replay says equal where it isn't."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.gold_table import append_events, live, new_dataset
+from ingest import fold as fold_module
+from ingest.fence import GoldFence
+from ingest.fold import definition
+from ingest.live import LiveGold, appended_until
+from ingest.publish import current_snapshot, load
+from ingest.replay import build_shadow, compare, hashed, publish_rebuilt
+from ingest.tables import FOLD
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.integration
+KEYS = 40
+
+
+def drain(gold: LiveGold) -> None:
+    while gold.step():
+        pass
+
+
+def rows(spark: SparkSession, gold: LiveGold) -> tuple[int, str]:
+    return hashed(spark.table(f"lake.{gold.gold.identifier}"))
+
+
+def silent(_cut: object) -> None:
+    pass
+
+
+def test_ranges_by_snapshots_and_by_content_give_the_same_rows(spark: SparkSession) -> None:
+    dataset = new_dataset(spark)
+    append_events(spark, dataset, 0, KEYS, KEYS)
+    steady = live(spark, dataset)
+    drain(steady)
+    for first in (KEYS, 2 * KEYS):
+        append_events(spark, dataset, first, KEYS, KEYS)
+        assert appended_until(load(spark, dataset.bronze.identifier), steady.folded, 10_000) is not None
+        drain(steady)
+    shadow = build_shadow(spark, dataset, dataset.golds[0], max_rows=17)
+    assert rows(spark, steady) == hashed(spark.table(f"lake.{shadow}"))
+
+
+def test_expired_bronze_snapshots_change_nothing(spark: SparkSession) -> None:
+    dataset = new_dataset(spark)
+    gold = live(spark, dataset)
+    for first in (0, KEYS, 2 * KEYS):
+        append_events(spark, dataset, first, KEYS, KEYS)
+        if first == 0:
+            drain(gold)
+        table = load(spark, dataset.bronze.identifier)
+        table.expireSnapshots().retainLast(1).expireOlderThan(table.currentSnapshot().timestampMillis() + 1).commit()
+    assert appended_until(load(spark, dataset.bronze.identifier), gold.folded, 10_000) is None
+    drain(gold)
+    found = compare(spark, dataset, dataset.golds[0], None, 10_000, silent)
+    assert found.is_equal
+    assert found.live_rows == KEYS
+
+
+def test_a_gold_rolled_back_under_its_writer_comes_forward_again(spark: SparkSession) -> None:
+    dataset = new_dataset(spark)
+    gold = live(spark, dataset)
+    append_events(spark, dataset, 0, KEYS, KEYS)
+    drain(gold)
+    before = current_snapshot(spark, dataset.golds[0].identifier)
+    append_events(spark, dataset, KEYS, KEYS, KEYS)
+    drain(gold)
+    whole = rows(spark, gold)
+    load(spark, dataset.golds[0].identifier).manageSnapshots().rollbackTo(before).commit()
+    append_events(spark, dataset, 2 * KEYS, 1, KEYS)
+    drain(gold)
+    assert rows(spark, gold) != whole
+    assert compare(spark, dataset, dataset.golds[0], None, 10_000, silent).is_equal
+
+
+def test_a_replay_sees_one_changed_value_and_one_lost_row(spark: SparkSession) -> None:
+    dataset = new_dataset(spark)
+    gold = live(spark, dataset)
+    append_events(spark, dataset, 0, KEYS, KEYS)
+    drain(gold)
+    named = current_snapshot(spark, dataset.golds[0].identifier)
+    table = f"lake.{dataset.golds[0].identifier}"
+    spark.sql(f"update {table} set currency = 'EUR' where order_id = 'ord-3'")
+    assert not compare(spark, dataset, dataset.golds[0], None, 10_000, silent).is_equal
+    spark.sql(f"update {table} set currency = 'USD' where order_id = 'ord-3'")
+    assert compare(spark, dataset, dataset.golds[0], None, 10_000, silent).is_equal
+    spark.sql(f"delete from {table} where order_id = 'ord-3'")
+    assert not compare(spark, dataset, dataset.golds[0], None, 10_000, silent).is_equal
+    assert compare(spark, dataset, dataset.golds[0], named, 10_000, silent).is_equal
+
+
+def test_a_range_goes_to_the_shadow_only(spark: SparkSession) -> None:
+    dataset = new_dataset(spark)
+    gold = live(spark, dataset)
+    append_events(spark, dataset, 0, 2 * KEYS, KEYS)
+    drain(gold)
+    before = rows(spark, gold)
+    partitions = spark.table(f"lake.{dataset.bronze.identifier}").select("kafka_partition").distinct().collect()
+    start = GoldFence(1, {row.kafka_partition: KEYS - 1 for row in partitions})
+    shadow = build_shadow(spark, dataset, dataset.golds[0], start=start)
+    statuses = {row.current_status for row in spark.table(f"lake.{shadow}").collect()}
+    assert statuses == {None}  # the second events alone: paid without having been created
+    assert rows(spark, gold) == before
+
+
+def test_a_changed_fold_is_rebuilt_from_all_of_bronze(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = new_dataset(spark)
+    gold = live(spark, dataset)
+    append_events(spark, dataset, 0, 2 * KEYS, KEYS)
+    drain(gold)
+    sql = fold_module.sql_of(dataset.golds[0]).replace("'CREATED>ORDER_PAID',", "")
+    monkeypatch.setattr(fold_module, "sql_of", lambda gold: sql)
+    changed = live(spark, dataset)
+    assert changed.is_of_another_fold
+    publish_rebuilt(changed)
+    assert not live(spark, dataset).is_of_another_fold
+    assert load(spark, dataset.golds[0].identifier).properties().get(FOLD) == definition(dataset.golds[0])
+    found = spark.table(f"lake.{dataset.golds[0].identifier}").collect()
+    assert {(row.current_status, row.rejected_events) for row in found} == {("CREATED", 1)}
+
+
+def test_a_null_and_its_neighbour_don_t_hash_alike(spark: SparkSession) -> None:
+    left = spark.sql("select 'a' as one, cast(null as string) as two")
+    right = spark.sql("select cast(null as string) as one, 'a' as two")
+    assert hashed(left) != hashed(right)
