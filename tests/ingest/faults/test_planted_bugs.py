@@ -1,0 +1,70 @@
+"""If these fail, the judgement of this folder would not notice a broken ingester: each plants a bug it must see."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from tests.ingest.faults.case import Case
+
+pytestmark = pytest.mark.integration
+
+LATEST_WINS = """
+import ingest.fold
+lifecycle = ingest.fold.sql_of
+def latest_wins(gold):
+    text = lifecycle(gold)
+    start, end = text.index("when concat("), text.index(") then named_struct(")
+    return text[:start] + "when event.event_type in ('ORDER_CREATED', 'ORDER_PAID', 'ORDER_SHIPPED', " \
+        "'ORDER_RETURNED', 'ORDER_CANCELLED'" + text[end:]
+ingest.fold.sql_of = latest_wins
+"""
+FENCE_OFF = """
+import ingest.run
+ingest.run.starting_offsets = lambda dataset, topic, *_: dict(topic.begin)
+"""
+STRAIGHT_TO_MAIN = """
+from ingest.publish import Publisher, current_snapshot
+def publish(self, write, point):
+    from ingest import faults
+    faults.reach(f"before_{point}_commit")
+    write(f"lake.{self.identifier}")
+    self.base = current_snapshot(self.spark, self.identifier)
+    return self.base
+Publisher.publish = publish
+"""
+
+
+def test_latest_wins_instead_of_the_lifecycle_is_seen(case: Case) -> None:
+    case.produce(800)
+    case.ingest("--once", patch=LATEST_WINS).ends(0)
+    found = case.differences()
+    assert found and all(difference.startswith("gold of ") for difference in found)
+    with pytest.raises(AssertionError):
+        case.judge()
+
+
+def test_fence_off_is_seen(case: Case) -> None:
+    case.produce(400)
+    case.drain()
+    case.produce(100)
+    case.ingest("--once", patch=FENCE_OFF).ends(0)
+    assert "bronze has too many 400" in case.differences()[0]
+
+
+@pytest.mark.full
+def test_a_publisher_that_appends_straight_to_main_is_seen(another_case: Callable[..., Case]) -> None:
+    """The zombie's test, with the commit that refuses zombies taken away."""
+    case = another_case()
+    case.produce(1_200)
+    zombie = case.ingest(hold="before_bronze_commit:2", patch=STRAIGHT_TO_MAIN)
+    zombie.reaches("before_bronze_commit")
+    zombie.send(signal.SIGSTOP)
+    standby = case.ingest("--wait")
+    case.becomes_exact(standby)
+    zombie.let_go("before_bronze_commit")
+    zombie.send(signal.SIGCONT)
+    zombie.process.wait(300)
+    assert "bronze has too many 400" in case.differences()[0]

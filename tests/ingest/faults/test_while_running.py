@@ -1,0 +1,118 @@
+"""If these fail, an ingester does not get over by itself what passes by itself, or gets over it inexactly.
+
+One ingester lives through all of it, as it would in service; a test that finds it ended starts it again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from kafka.admin import KafkaAdminClient, NewPartitions
+
+from stack.engine import Engine
+from stack.kafka import ENGINE as KAFKA
+from stack.postgres import ENGINE as POSTGRES
+from stack.settings import Settings
+from stack.supervision import states
+from stack.up import wait_until_ready
+from tests.ingest.faults.case import Case
+from tests.ingest.faults.ingester import Ingester
+
+pytestmark = pytest.mark.integration
+
+
+class Service:
+    """A dataset and the ingester that keeps it current."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.ingester: Ingester | None = None
+
+    def run(self) -> None:
+        if self.ingester is None or self.ingester.process.poll() is not None:
+            self.ingester = self.case.ingest()
+            self.ingester.says('"bronze starts"')
+
+    def lives_through(self, fault: Callable[[], object]) -> None:
+        """Records before, at and after the fault end up exactly once."""
+        self.run()
+        self.case.produce(300)
+        self.case.becomes_exact(self.ingester)
+        self.case.produce(300)
+        fault()
+        self.case.produce(200)
+        self.case.becomes_exact(self.ingester)
+
+
+@pytest.fixture(scope="module")
+def service(lake_stack: Settings, datasets: Path) -> Iterator[Service]:
+    case = Case(lake_stack, datasets, planned=12_000)
+    yield Service(case)
+    case.close()
+
+
+def roll_back(case: Case, snapshot: int) -> None:
+    case.query(f"alter table {{bronze}} execute rollback_to_snapshot({snapshot})")
+
+
+def killed(stack: Settings, engine: Engine) -> None:
+    """kill -9 of an engine's process; its supervisor brings it back."""
+    before = states(stack)[engine.name]["pid"]
+    psutil.Process(before).kill()
+    while states(stack)[engine.name]["pid"] in (0, before):
+        pass
+    wait_until_ready(stack, engine)
+
+
+def test_checkpoint_deleted_under_it(service: Service) -> None:
+    service.lives_through(lambda: shutil.rmtree(service.case.home / "checkpoints"))
+
+
+def test_bronze_rolled_back_under_it_and_then_restored(service: Service) -> None:
+    case = service.case
+    service.lives_through(lambda: roll_back(case, case.snapshots(case.bronze)[-3]))
+    newest = case.snapshots(case.bronze)[-1]
+    service.lives_through(lambda: roll_back(case, newest))
+
+
+def test_snapshots_expired_under_it(service: Service) -> None:
+    def expire() -> None:
+        for table in ("{bronze}", "{gold}"):
+            service.case.query(f"alter table {table} execute expire_snapshots(retention_threshold => '0s')")
+
+    service.lives_through(expire)
+
+
+def test_partitions_added_under_it_orders_go_on_in_two_partitions(service: Service) -> None:
+    def add() -> None:
+        admin = KafkaAdminClient(bootstrap_servers=service.case.stack.kafka_bootstrap_servers)
+        admin.create_partitions({service.case.topic: NewPartitions(total_count=6)})
+        admin.close()
+
+    service.lives_through(add)
+    moved = service.case.query("select count_if(cardinality(absorbed) > 1) from {gold}")
+    assert moved[0][0] > 0, "no order went on in another partition: nothing was tested"
+
+
+@pytest.mark.parametrize("engine", [POSTGRES, KAFKA], ids=lambda engine: engine.name)
+def test_engine_killed_and_started_again_under_it(service: Service, engine: Engine) -> None:
+    service.lives_through(lambda: killed(service.case.stack, engine))
+
+
+def test_a_second_ingester_names_the_first_and_exits_3(service: Service) -> None:
+    service.run()
+    second = service.case.ingest()
+    second.ends(3, saying=f"lake ingest pid {service.ingester.process.pid}")
+    service.lives_through(lambda: None)
+
+
+def test_sigterm_ends_it_with_0(service: Service) -> None:
+    service.run()
+    service.ingester.process.terminate()
+    service.ingester.ends(0)
+    service.case.drain()
+    service.case.judge()
