@@ -1,0 +1,78 @@
+"""What can be said of the dbt project without an engine: it parses without warnings and follows the house's rules."""
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dbt.cli.main import dbtRunner
+
+PROJECT = Path(__file__).resolve().parents[2]
+DBT_PROJECT = PROJECT / "dbt_project"
+
+
+def parse(tmp_path, target="ci"):
+    result = dbtRunner().invoke([
+        "parse", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target", target, "--quiet",
+        "--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs"), "--no-partial-parse",
+        "--warn-error", "--show-all-deprecations",
+    ])  # fmt: skip
+    assert result.success, result.exception
+    return result.result
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("LAKE_SCHEMA_PREFIX", raising=False)
+        return parse(tmp_path_factory.mktemp("dbt"))
+
+
+def models(manifest):
+    return [node for node in manifest.nodes.values() if node.resource_type == "model"]
+
+
+def test_every_model_says_what_a_row_is(manifest):
+    assert [model.name for model in models(manifest) if not model.description.startswith("One row per ")] == []
+
+
+def test_schemas_are_exactly_the_layers(manifest):
+    assert {model.schema for model in models(manifest)} == {"silver", "gold"}
+
+
+@pytest.mark.parametrize(("target", "schemas"), [("dev", {"ana_silver", "ana_gold"}), ("prod", {"silver", "gold"})])
+def test_an_analyst_can_have_schemas_of_her_own_but_prod_can_not(tmp_path, monkeypatch, target, schemas):
+    monkeypatch.setenv("LAKE_SCHEMA_PREFIX", "ana_")
+    assert {model.schema for model in models(parse(tmp_path, target))} == schemas
+
+
+def test_only_staging_reads_sources_and_marts_never_read_staging(manifest):
+    for model in models(manifest):
+        layer = model.fqn[1]
+        parents = {parent.split(".")[0] for parent in model.depends_on.nodes}
+        assert ("source" in parents) == (layer == "staging"), model.name
+        if layer == "marts":
+            assert not any(".stg_" in parent for parent in model.depends_on.nodes), model.name
+
+
+def test_every_model_that_decides_something_has_a_unit_test(manifest):
+    tested = {unit.model for unit in manifest.unit_tests.values()}
+    plain = {"stg_orders__current"}
+    assert {model.name for model in models(manifest)} - tested == plain
+
+
+def test_macros_are_documented_and_short(manifest):
+    for macro in manifest.macros.values():
+        if macro.package_name == "millrace" and not macro.name.startswith("test_"):
+            assert len(macro.macro_sql.splitlines()) <= 25, macro.name
+            dispatched = macro.name.startswith(("default__", "spark__json", "spark__numbered", "spark__seconds"))
+            assert macro.description or dispatched, macro.name
+
+
+def test_sql_is_formatted_as_the_house_does():
+    done = subprocess.run(
+        [sys.executable, "-m", "sqlfluff", "lint", "dbt_project/models", "dbt_project/tests", "--nocolor"],
+        cwd=PROJECT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout

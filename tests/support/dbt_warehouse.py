@@ -1,0 +1,171 @@
+"""A warehouse of its own for a test: bronze made by hand, silver and gold by dbt, all under one schema prefix.
+
+Bronze is written through Trino instead of by the ingester, so that a test decides what arrives and in which cut.
+"""
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from order_records import Record, judge
+
+import trino
+
+DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+ITEMS = "array(row(sku varchar, quantity bigint, unit_price decimal(18, 2), category varchar))"
+
+BRONZE = """create table {schema}.orders_events (
+    event_id varchar, event_type varchar, event_time timestamp(6) with time zone, entity_key varchar,
+    schema_version varchar, topic varchar, topic_epoch integer, kafka_partition integer, kafka_offset bigint,
+    kafka_timestamp timestamp(6) with time zone, kafka_headers array(row(key varchar, value varbinary)),
+    ingested_at timestamp(6) with time zone, error varchar, body varchar, body_bytes varbinary,
+    partition_time timestamp(6) with time zone
+) with (format_version = 2, partitioning = array['hour(partition_time)'])"""
+
+LIVE_GOLD = f"""create table {{schema}}.orders_current (
+    order_id varchar, user_id varchar, current_status varchar, status_changed_at timestamp(6) with time zone,
+    total_amount decimal(18, 2), currency varchar, payment_method varchar, items {ITEMS},
+    last_event_id varchar, kafka_partition integer, kafka_offset bigint, rejected_events bigint,
+    last_rejected_type varchar, last_rejected_offset bigint, is_deleted boolean, seen_event_ids array(varchar),
+    topic_epoch integer, absorbed map(integer, bigint), updated_at timestamp(6) with time zone
+) with (format_version = 2)"""
+
+
+def literal(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, datetime):
+        return f"timestamp '{value:%Y-%m-%d %H:%M:%S.%f} UTC'"
+    if isinstance(value, (bool, int)):
+        return str(value).lower()
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+@dataclass
+class Warehouse:
+    """Schemas `<prefix>bronze|silver|gold` on one Trino, and dbt pointed at them."""
+
+    host: str
+    port: int
+    prefix: str
+    folder: Path
+    batches: int = 0
+    manifest: Any = field(default=None, repr=False)
+
+    def query(self, sql: str) -> list[list[Any]]:
+        with trino.dbapi.connect(
+            host=self.host, port=self.port, user="tests", catalog="lake", timezone="UTC"
+        ) as connection:
+            return connection.cursor().execute(sql.format(prefix=self.prefix)).fetchall()
+
+    def create(self) -> None:
+        for layer in ("bronze", "silver", "gold"):
+            self.query(f"create schema {self.prefix}{layer}")
+        self.query(BRONZE.format(schema=f"{self.prefix}bronze"))
+        self.query(LIVE_GOLD.format(schema=f"{self.prefix}gold"))
+
+    def drop(self) -> None:
+        for layer in ("gold", "silver", "bronze"):
+            self.query(f"drop schema if exists {self.prefix}{layer} cascade")
+
+    def land(self, records: Sequence[Record]) -> None:
+        """One batch of the ingester: these records appended to bronze."""
+        self.batches += 1
+        arrived = START + timedelta(days=1, minutes=self.batches)
+        for first in range(0, len(records), 400):
+            rows = ",\n".join(self._bronze_row(record, arrived) for record in records[first : first + 400])
+            self._insert(f"insert into {self.prefix}bronze.orders_events values {rows}")
+
+    def fold_live_gold(self, records: Sequence[Record]) -> None:
+        """What the ingester's gold has once it absorbed `records`: status, refusals and coverage."""
+        orders: dict[str, list[Record]] = {}
+        for record in records:
+            if record.error is None:
+                orders.setdefault(record.order_id, []).append(record)
+        rows = ",\n".join(self._live_row(order_id, events) for order_id, events in orders.items())
+        columns = "order_id, current_status, rejected_events, topic_epoch, absorbed, items, is_deleted, updated_at"
+        self._insert(f"insert into {self.prefix}gold.orders_current ({columns}) values {rows}")
+
+    def dbt(self, *arguments: str, ok: bool = True) -> dbtRunnerResult:
+        """Runs dbt in this process; the manifest of the first run is used again, since only data changes."""
+        os.environ |= {
+            "LAKE_TRINO_HOST": self.host,
+            "LAKE_TRINO_PORT": str(self.port),
+            "LAKE_SCHEMA_PREFIX": self.prefix,
+            "LAKE_BRONZE_SCHEMA": f"{self.prefix}bronze",
+            "LAKE_LIVE_GOLD_SCHEMA": f"{self.prefix}gold",
+        }
+        common = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target", "ci", "--quiet"]
+        paths = ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
+        if self.manifest is None:
+            parsed = dbtRunner().invoke(["parse", *common, *paths, "--no-partial-parse"])
+            assert parsed.success, parsed.exception
+            self.manifest = parsed.result
+        result = dbtRunner(manifest=self.manifest).invoke([*arguments, *common, *paths])
+        if ok:
+            assert result.success, result.exception or failures(result)
+        return result
+
+    def rows(self, table: str) -> list[tuple[Any, ...]]:
+        found = self.query(f"select * from {self.prefix}silver.{table}")
+        return sorted(tuple(map(str, row)) for row in found)
+
+    def snapshot_ids(self) -> dict[str, int]:
+        """Current snapshot of every table that dbt keeps in silver and gold."""
+        tables = self.query(
+            "select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE' "
+            "and table_schema in ('{prefix}silver', '{prefix}gold')"
+        )
+        return {
+            table: self.query(
+                f'select snapshot_id from {schema}."{table}$history" where is_current_ancestor '
+                "order by made_current_at desc limit 1"
+            )[0][0]
+            for schema, table in tables
+            if table != "orders_current"
+        }
+
+    def _insert(self, sql: str) -> None:
+        with trino.dbapi.connect(
+            host=self.host, port=self.port, user="tests", catalog="lake", timezone="UTC"
+        ) as connection:
+            connection.cursor().execute(sql).fetchall()
+
+    @staticmethod
+    def _bronze_row(record: Record, arrived: datetime) -> str:
+        happened = START + timedelta(seconds=record.seconds)
+        values = [
+            record.name, record.event_type, happened, record.order_id, None, "orders", record.topic_epoch,
+            record.kafka_partition, record.kafka_offset, happened, None, arrived, record.error, record.value(),
+            None, happened,
+        ]  # fmt: skip
+        return "(" + ", ".join(map(literal, values)) + ")"
+
+    @staticmethod
+    def _live_row(order_id: str, events: list[Record]) -> str:
+        judged = judge(events)
+        last = max(judged.values(), key=lambda one: one.event_number)
+        epoch = max(record.topic_epoch for record in events)
+        absorbed: dict[int, int] = {}
+        for record in events:
+            if record.topic_epoch == epoch:
+                held = absorbed.get(record.kafka_partition, -1)
+                absorbed[record.kafka_partition] = max(held, record.kafka_offset)
+        rejected = sum(not one.is_applied and not one.is_duplicate for one in judged.values())
+        coverage = f"map(array{list(absorbed)}, cast(array{list(absorbed.values())} as array(bigint)))"
+        return (
+            f"({literal(order_id)}, {literal(last.status_after)}, {rejected}, {epoch}, {coverage}, "
+            f"cast(null as {ITEMS}), false, {literal(START)})"
+        )
+
+
+def failures(result: dbtRunnerResult) -> str:
+    fine = ("success", "pass", "no-op", "skipped")
+    return json.dumps({run.node.name: run.message for run in result.result if run.status not in fine}, indent=1)
