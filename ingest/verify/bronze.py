@@ -41,6 +41,7 @@ def unchecked(warehouse: Warehouse, cut: Cut, ranges: Sequence[Range]) -> tuple[
 
     64 offsets share one group, a bit each, so that it takes little memory however long the history.
     """
+    bit = "bitwise_left_shift(bigint '1', cast(kafka_offset % 64 as integer))"
     [[rows, doubles]] = warehouse.rows(
         f"""
         select coalesce(sum(copies) filter (where topic_epoch = {cut.epoch}), 0), coalesce(sum(copies - places), 0)
@@ -48,7 +49,7 @@ def unchecked(warehouse: Warehouse, cut: Cut, ranges: Sequence[Range]) -> tuple[
             select
                 topic_epoch,
                 count(*) as copies,
-                bit_count(bitwise_or_agg(bitwise_left_shift(bigint '1', cast(kafka_offset % 64 as integer))), 64) as places
+                bit_count(bitwise_or_agg({bit}), 64) as places
             from {cut.bronze_rows}
             where not ({_within(cut, ranges)})
             group by topic_epoch, kafka_partition, kafka_offset / 64

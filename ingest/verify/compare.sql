@@ -14,7 +14,7 @@ live as (
 
     select
         ${keys},
-        count(*) over (partition by ${keys}) as copies,
+        row_number() over (partition by ${keys}) as copy,
         ${as_text} as as_text
     from ${live}
     where ${live_slice}
@@ -38,7 +38,7 @@ compared as (
         ${joined_key} as key,
         live.as_text as live_text,
         recomputed.as_text as recomputed_text,
-        coalesce(live.copies, 0) as copies
+        coalesce(live.copy, 1) as copy
     from live
     full join recomputed on ${on}
 
@@ -46,14 +46,14 @@ compared as (
 
 select
     count(live_text) as live_rows,
-    count(recomputed_text) as recomputed_rows,
+    count(recomputed_text) filter (where copy = 1) as recomputed_rows,
     count_if(live_text is null) as missing,
     count_if(recomputed_text is null) as extra,
     count_if(live_text <> recomputed_text) as differing,
-    count_if(copies > 1) as doubled,
+    count_if(copy > 1) as doubled,
     coalesce(sum(cast(from_big_endian_64(xxhash64(to_utf8(live_text))) as decimal(38, 0))), 0) as live_hash,
-    coalesce(sum(cast(from_big_endian_64(xxhash64(to_utf8(recomputed_text))) as decimal(38, 0))), 0)
-        as recomputed_hash,
-    min_by(row(key, live_text, recomputed_text, copies), key, ${examples})
-        filter (where live_text is distinct from recomputed_text or copies > 1) as examples
+    coalesce(sum(cast(from_big_endian_64(xxhash64(to_utf8(recomputed_text))) as decimal(38, 0)))
+        filter (where copy = 1), 0) as recomputed_hash,
+    min_by(row(key, live_text, recomputed_text, copy), key, ${examples})
+        filter (where live_text is distinct from recomputed_text or copy > 1) as examples
 from compared

@@ -85,7 +85,7 @@ def _compare(
     del report.examples[EXAMPLES:]
 
 
-def row_faults(key: str, live: str | None, recomputed: str | None, copies: int) -> list[RowFault]:
+def row_faults(key: str, live: str | None, recomputed: str | None, copy: int) -> list[RowFault]:
     """The cells in which a live row differs from its recomputation, both as JSON text; None where there is no row."""
     if live is None:
         return [RowFault(key=key, column="*", live="no row", recomputed=json.loads(recomputed or "null"))]
@@ -97,8 +97,8 @@ def row_faults(key: str, live: str | None, recomputed: str | None, copies: int) 
         for column in is_
         if is_[column] != should_be[column]
     ]
-    if copies > 1:
-        found.append(RowFault(key=key, column="*", live=f"{copies} rows", recomputed="1 row"))
+    if copy > 1:
+        found.append(RowFault(key=key, column="*", live=f"row number {copy} of this key", recomputed="one row"))
     return found
 
 

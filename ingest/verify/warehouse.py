@@ -51,10 +51,18 @@ class Warehouse:
 
     def rows(self, sql: str) -> list[list[Any]]:
         """All rows of a query."""
+        return self._answer(sql)[0]
+
+    def columns(self, query: str) -> dict[str, str]:
+        """Names and Trino types of a query's columns."""
+        _, description = self._answer(f"select * from ({query}) limit 0")
+        return {column.name: column.type_code for column in description}
+
+    def _answer(self, sql: str) -> tuple[list[list[Any]], list[Any]]:
         try:
             cursor = self._connection.cursor()
             cursor.execute(sql)
-            return cursor.fetchall()
+            return cursor.fetchall(), cursor.description
         except TrinoUserError as error:
             if error.error_name in _ABSENT_NAMES:
                 raise TableAbsent(error.message) from error
@@ -67,14 +75,6 @@ class Warehouse:
             raise TrinoUnreachable(f"Trino at {self._address} could not answer: {error.message}") from error
         except (TrinoConnectionError, HttpError, DatabaseError, RequestException) as error:
             raise TrinoUnreachable(f"Trino at {self._address} does not answer; is the stack up?") from error
-
-    def columns(self, query: str) -> dict[str, str]:
-        """Names and Trino types of a query's columns."""
-        cursor = self._connection.cursor()
-        self.rows(f"select 1 from ({query}) limit 0")  # errors as sentences
-        cursor.execute(f"select * from ({query}) limit 0")
-        cursor.fetchall()
-        return {column.name: column.type_code for column in cursor.description}
 
     def snapshot(self, identifier: str) -> int | None:
         """Snapshot id of `<namespace>.<table>` now, None before its first commit; TableAbsent when there is none."""
