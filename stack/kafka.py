@@ -5,6 +5,7 @@ Topics are made by those who declare them (`auto.create.topics.enable=false`), r
 from __future__ import annotations
 
 import base64
+import shlex
 import subprocess
 import uuid
 
@@ -51,6 +52,7 @@ def java(settings: Settings) -> list[str]:
         "-XX:+UseG1GC",
         "-XX:MaxGCPauseMillis=20",
         "-Djava.awt.headless=true",
+        *shlex.split(settings.jvm_options),
         f"-Dlog4j2.configurationFile={settings.run}/kafka-log4j2.properties",
         mark(settings),
         "-cp",

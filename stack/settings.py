@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     kafka_memory: str = "384m"
 
     java_home: Path | None = Field(None, description="Java 17 for Kafka and Spark; else JAVA_HOME, PATH, /usr/lib/jvm")
+    jvm_options: str = Field("", description="flags added to Kafka's and Trino's, as a shell would split them")
     start_timeout: int = Field(300, description="seconds an engine may take until it answers")
 
     s3_endpoint: str = Field("http://127.0.0.1:9000", description="for an s3:// warehouse, as are the next three")

@@ -4,6 +4,7 @@ Those files read their ports, addresses and logins from `environment()`; nothing
 """
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from stack.engine import Engine
@@ -47,6 +48,7 @@ def command(settings: Settings) -> list[str]:
         *lines(ETC / "jvm.config"),
         f"-Xmx{settings.trino_memory}",
         f"-XX:HeapDumpPath={settings.logs}",
+        *shlex.split(settings.jvm_options),
         *(f"-D{line}" for line in lines(ETC / "node.properties")),
         mark(settings),
         f"-Dnode.bind-ip={settings.host}",
