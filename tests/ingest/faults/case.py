@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,8 @@ class Case:
     """`planned` records are one stream of orders, sent in as many instalments as the test likes."""
 
     def __init__(self, stack: Settings, folder: Path, planned: int = 4_000, seed: int = 7) -> None:
-        self.stack, self.number = stack, next(_numbers)
-        self.name = self.topic = f"fault_{self.number}"
+        self.stack = stack
+        self.name = self.topic = f"fault_{os.getpid()}_{next(_numbers)}"
         self.home, self.datasets = folder / self.name, folder / "datasets"
         self.home.mkdir()
         self.bronze, self.gold = f"lake.bronze.{self.name}_events", f"lake.gold.{self.name}_current"

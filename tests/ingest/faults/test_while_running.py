@@ -51,6 +51,7 @@ class Service:
 @pytest.fixture(scope="module")
 def service(lake_stack: Settings, datasets: Path) -> Iterator[Service]:
     case = Case(lake_stack, datasets, planned=12_000)
+    case.produce(100)
     yield Service(case)
     case.close()
 
