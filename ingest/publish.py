@@ -102,7 +102,9 @@ class Publisher:
             failure: Exception | None = None
             try:
                 table = load(self.spark, self.identifier)
-                table.manageSnapshots().fastForwardBranch(MAIN, self.branch).commit()
+                # A main rolled back since would be restored: the head descends from it, so Iceberg sees no harm.
+                if table.currentSnapshot().snapshotId() == self.base:
+                    table.manageSnapshots().fastForwardBranch(MAIN, self.branch).commit()
             except Py4JJavaError as error:
                 failure = error
             try:

@@ -93,6 +93,21 @@ def test_a_rolled_back_table_refuses_what_was_cut_from_the_later_snapshot(spark:
     assert not only_rewritten(load(spark, table), publisher.base)
 
 
+def test_a_rollback_between_write_and_publication_is_not_undone(spark: SparkSession, table: str) -> None:
+    """The head descends from the snapshot rolled back to, so the fast-forward alone would accept it."""
+    publisher = Publisher(spark, table, "a")
+    before = publisher.base
+    publisher.publish(lambda branch: append(spark, range(2), branch), "bronze")
+
+    def write(branch: str) -> None:
+        append(spark, range(2, 4), branch)
+        load(spark, table).manageSnapshots().rollbackTo(before).commit()
+
+    with pytest.raises(MainMoved):
+        publisher.publish(write, "bronze")
+    assert numbers(spark, table) == []
+
+
 def test_compaction_is_told_from_other_commits(spark: SparkSession, table: str) -> None:
     publisher = Publisher(spark, table, "a")
     for start in (0, 2):
