@@ -93,6 +93,7 @@ def session(settings: Settings, name: str) -> SparkSession:
 
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     os.environ.pop("SPARK_HOME", None)  # another Spark on the machine has other jars
+    os.environ.setdefault("SPARK_LOCAL_IP", settings.host)  # its UI would listen on every interface
     (settings.home / "spark").mkdir(parents=True, exist_ok=True)
     builder = SparkSession.builder.master(settings.spark_master).appName(name)
     for key, value in spark_conf(settings).items():
