@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,16 +29,23 @@ Another = Callable[[Path], dict[str, str]]
 
 
 def run(script: str, environment: dict[str, str] | None = None) -> None:
-    """Run a block as a person's shell would, but stop at the first line that fails."""
-    done = subprocess.run(
+    """Run a block as a person's shell would, but stop at the first line that fails; nothing is left running."""
+    process = subprocess.Popen(
         ["bash", "-exuo", "pipefail", "-c", script],
         cwd=PROJECT,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **(environment or {})},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
-    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    try:
+        said, _ = process.communicate()
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, said[-5000:]
 
 
 def test_the_page_is_short() -> None:
