@@ -40,12 +40,11 @@ class AcceptedGap:
 
 
 class Broker:
-    """Reads topics' identity and offsets; connections are kept between calls and made anew after an error."""
+    """Reads topics' identity and offsets; the connection for the first is kept, and made anew after an error."""
 
     def __init__(self, bootstrap_servers: str) -> None:
         self._servers = bootstrap_servers
         self._admin: KafkaAdminClient | None = None
-        self._consumer: KafkaConsumer | None = None
 
     def topic_id(self, name: str) -> str:
         """The id that Kafka gave the topic when it was created."""
@@ -66,18 +65,22 @@ class Broker:
         from kafka.errors import KafkaError
 
         topic_id = self.topic_id(name)
+        consumer: KafkaConsumer | None = None
         try:
-            if self._consumer is None:
-                self._consumer = KafkaConsumer(
-                    bootstrap_servers=self._servers, isolation_level="read_committed", enable_auto_commit=False
-                )
             described = self._connected().describe_topics([name])[0]
             partitions = [TopicPartition(name, p["partition_index"]) for p in described["partitions"]]
-            begin = self._consumer.beginning_offsets(partitions)
-            end = self._consumer.end_offsets(partitions)
-        except KafkaError as error:
+            # A new one each time: one that is kept has not heard of partitions added since, and raises KeyError.
+            consumer = KafkaConsumer(
+                bootstrap_servers=self._servers, isolation_level="read_committed", enable_auto_commit=False
+            )
+            begin = consumer.beginning_offsets(partitions)
+            end = consumer.end_offsets(partitions)
+        except (KafkaError, KeyError) as error:
             self.close()
             raise TopicUnavailable(f"Kafka at {self._servers} does not answer: {error}") from error
+        finally:
+            if consumer is not None:
+                consumer.close()
         return Topic(name, topic_id, _by_number(begin), _by_number(end))
 
     def _connected(self) -> KafkaAdminClient:
@@ -88,11 +91,10 @@ class Broker:
         return self._admin
 
     def close(self) -> None:
-        """Close the connections; the next call opens new ones."""
-        for client in (self._admin, self._consumer):
-            if client is not None:
-                client.close()
-        self._admin = self._consumer = None
+        """Close the connection; the next call opens a new one."""
+        if self._admin is not None:
+            self._admin.close()
+        self._admin = None
 
 
 def _by_number(offsets: dict[Any, int]) -> Offsets:
