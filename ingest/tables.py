@@ -67,6 +67,8 @@ def _create(
     properties: dict[str, str],
 ) -> None:
     if exists(spark, identifier):
+        if load(spark, identifier).currentSnapshot() is None:  # whoever made it was killed before the empty commit
+            load(spark, identifier).newAppend().commit()
         return
     namespace = identifier.split(".")[0]
     spark.sql(f"create namespace if not exists {CATALOG}.{namespace}")
