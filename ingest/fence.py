@@ -21,6 +21,10 @@ FENCE_PROPERTY = "lake.fence"  # kept before a retention removes rows: {"<epoch>
 Offsets = dict[int, int]
 
 
+class BronzeRewritten(RuntimeError):
+    """Bronze no longer holds the very rows that a gold has absorbed: it was rolled back, or restored."""
+
+
 @dataclass(frozen=True)
 class BronzeFence:
     """Per topic epoch and Kafka partition, the lowest and highest offset that bronze holds."""
@@ -130,3 +134,38 @@ def up_to(rows: DataFrame, cut: Cut) -> DataFrame:
     return rows.where(
         f"topic_epoch < {cut.epoch} or (topic_epoch = {cut.epoch} and ({high} or kafka_partition not in ({others})))"
     )
+
+
+def check_absorbed(spark: SparkSession, bronze: str, snapshot: int, gold: str, gold_snapshot: int) -> None:
+    """Raise BronzeRewritten unless `bronze` still holds the last row of each partition that `gold` has absorbed.
+
+    A rollback takes rows from the end, and a row that is read again arrives later: its `ingested_at` tells. A gold row
+    carries the greatest one absorbed, which is the last event's as long as the key is in one partition.
+    """
+    last = F.max(F.struct("offset", (F.size("absorbed") == 1).alias("is_alone"), "updated_at")).alias("last")
+    rows = at_snapshot(spark, gold, gold_snapshot)
+    seen = (
+        rows.where(F.col("topic_epoch") == rows.agg(F.max("topic_epoch")).first()[0])
+        .select("topic_epoch", "updated_at", "absorbed", F.explode("absorbed").alias("partition", "offset"))
+        .groupBy("topic_epoch", "partition")
+        .agg(last)
+        .select("topic_epoch", "partition", "last.*")
+        .collect()
+    )
+    places = [f"(kafka_partition = {row.partition} and kafka_offset = {row.offset})" for row in seen]
+    if not places:
+        return
+    held = {
+        row.kafka_partition: row.ingested_at
+        for row in at_snapshot(spark, bronze, snapshot)
+        .where(f"topic_epoch = {seen[0].topic_epoch} and ({' or '.join(places)})")
+        .select("kafka_partition", "ingested_at")
+        .collect()
+    }
+    for row in seen:
+        at = held.get(row.partition)
+        if at is None or at > row.updated_at or (row.is_alone and at != row.updated_at):
+            raise BronzeRewritten(
+                f"{bronze} was rolled back or restored: it holds offset {row.offset} of partition {row.partition} as "
+                f"read at {at}, {gold} has absorbed it as read at {row.updated_at}"
+            )

@@ -14,10 +14,12 @@ import structlog
 
 from ingest.datasets import Dataset, Gold
 from ingest.fence import (
+    FENCE_PROPERTY,
     BronzeFence,
     GoldFence,
     advanced,
     at_snapshot,
+    check_absorbed,
     next_cut,
     read_bronze_fence,
     read_gold_fence,
@@ -105,7 +107,10 @@ class LiveGold:
         if self._catching_up is None:
             bronze = load(self.spark, identifier)
             newest = bronze.currentSnapshot().snapshotId()
-            held = read_bronze_fence(self.spark, identifier, newest, dict(bronze.properties()))
+            properties = dict(bronze.properties())
+            held = read_bronze_fence(self.spark, identifier, newest, properties)
+            if FENCE_PROPERTY not in properties:  # else a retention may have removed the rows that would tell
+                check_absorbed(self.spark, identifier, newest, self.gold.identifier, self.publisher.base)
             self._catching_up = newest, held, read_gold_fence(self.spark, self.gold.identifier, self.publisher.base)
         newest, held, fence = self._catching_up
         cut = next_cut(held, fence, self.max_rows)

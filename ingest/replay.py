@@ -75,13 +75,17 @@ def build_shadow(
     start: GoldFence | None = None,
     max_rows: int = 1_000_000,
     report: Report = lambda cut: None,
+    snapshot: int | None = None,
 ) -> str:
-    """Fold bronze above `start` (default: all of it) up to `end` (default: its newest) into a fresh shadow table."""
+    """Fold bronze above `start` (default: all of it) up to `end` (default: its newest) into a fresh shadow table.
+
+    `snapshot` is the one of bronze to read, its current one by default.
+    """
     shadow, bronze = shadow_of(gold), dataset.bronze.identifier
     spark = spark.newSession()
     spark.sql(f"drop table if exists {CATALOG}.{shadow} purge")
     create_gold(spark, gold, shadow, definition(gold))
-    snapshot = current_snapshot(spark, bronze)
+    snapshot = snapshot or current_snapshot(spark, bronze)
     held = read_bronze_fence(spark, bronze, snapshot, {})
     if end is not None:
         held = bounded(held, end)
@@ -121,7 +125,8 @@ def hashed(rows: DataFrame) -> tuple[int, str]:
 def publish_rebuilt(live: LiveGold, report: Report = lambda cut: None) -> None:
     """Rebuild the table by today's fold and put it in live's place, which readers see in one commit."""
     gold, spark = live.gold, live.spark
-    shadow = build_shadow(spark, live.dataset, gold, max_rows=live.max_rows, report=report)
+    absorbed = current_snapshot(spark, live.dataset.bronze.identifier)
+    shadow = build_shadow(spark, live.dataset, gold, max_rows=live.max_rows, report=report, snapshot=absorbed)
     name = f"{CATALOG}.{gold.identifier}"
     there = set(spark.table(name).columns)
     for column in gold.columns:
@@ -135,6 +140,7 @@ def publish_rebuilt(live: LiveGold, report: Report = lambda cut: None) -> None:
     load(spark, gold.identifier).updateProperties().set(FOLD, definition(gold)).commit()
     spark.sql(f"drop table {CATALOG}.{shadow} purge")
     live.forget()
+    live.folded = absorbed
 
 
 def parse_offsets(texts: list[str]) -> Offsets:
