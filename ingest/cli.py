@@ -105,9 +105,13 @@ def ingest(
         runs = [DatasetRun(spark, settings(), dataset, pace, stop, wait) for dataset in datasets]
         for run in runs:
             run.start()
+        jvm = spark.sparkContext._gateway.proc
         while any(run.is_alive() for run in runs):
             for run in runs:
                 run.join(0.2)
+            if jvm.poll() is not None:
+                stop.set()
+                fail(f"Spark's JVM (pid {jvm.pid}) has ended; start again, nothing is lost: lake ingest", UNREACHABLE)
         _finish(runs, as_json)
 
 

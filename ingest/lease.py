@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,9 @@ class Lease:
         self._table = table
         self._number = int(uuid.replace("-", "")[:15], 16)
         self._connection: Any = None
+        self._me = f"lake ingest pid {os.getpid()} at {socket.gethostname()}"[:63]
+        self._asking = threading.Lock()
+        self._confirmed = 0.0  # when PostgreSQL last said that the lock is ours
         self._stopped = threading.Event()
         self.lost = threading.Event()
 
@@ -67,7 +71,7 @@ class Lease:
         """Open a connection and lock; the holder where it is another."""
         connection = self._connect()
         if self._ask(connection, f"select pg_try_advisory_lock({self._number})")[0] == "t":
-            self._connection = connection
+            self._connection, self._confirmed = connection, time.monotonic()
             return None
         holder = self._ask(connection, _HOLDER % self._number)
         connection.close()
@@ -79,7 +83,7 @@ class Lease:
         for key, value in {
             "user": self._settings.database_user,
             "password": self._settings.database_password,
-            "ApplicationName": f"lake ingest pid {os.getpid()} at {socket.gethostname()}"[:63],
+            "ApplicationName": self._me,
             "connectTimeout": "5",
             "socketTimeout": "10",
         }.items():
@@ -98,22 +102,41 @@ class Lease:
         statement.close()
         return found
 
+    def assure(self) -> None:
+        """Raise LeaseHeld if another has the lock by now, as one who slept (SIGSTOP, a long pause) must ask first."""
+        if time.monotonic() - self._confirmed > 2 * PING_SECONDS:
+            self._check()
+
+    def _check(self) -> None:
+        """Ask for the lock; after an error it is taken again the next time, unless another has it by then."""
+        with self._asking:
+            if self._connection is not None:
+                try:
+                    self._ask(self._connection, "select 1")
+                    self._confirmed = time.monotonic()
+                except (Py4JError, OSError):
+                    self._connection = None
+                    raise
+                return
+            holder = self._try()
+            if holder is None:
+                log.info("lease taken again", table=self._table)
+            elif holder.startswith(self._me):
+                raise ConnectionError("PostgreSQL has not ended this ingester's last session yet")
+            else:
+                self.lost.set()
+                raise LeaseHeld(f"another ingester took over {self._table}: {holder}")
+
     def _keep(self) -> None:
-        """Ping the session; after an error take the lock again, unless another has it by now."""
+        """Ping the session, so that PostgreSQL ends it when either half of this process is stopped."""
         while not self._stopped.wait(PING_SECONDS):
             try:
-                if self._connection is not None:
-                    self._ask(self._connection, "select 1")
-                    continue
-                holder = self._try()
-                if holder is not None:
-                    log.error("another ingester took over", table=self._table, writer=holder)
-                    self.lost.set()
-                    return
-                log.info("lease taken again", table=self._table)
+                self._check()
+            except LeaseHeld as error:
+                log.error(str(error))
+                return
             except (Py4JError, OSError) as error:
                 log.warning("lease connection failed", table=self._table, cause=str(error).splitlines()[0])
-                self._connection = None
 
     def release(self) -> None:
         """Give the lock back."""

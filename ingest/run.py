@@ -18,7 +18,7 @@ from pyspark.errors import AnalysisException
 
 from ingest import decisions
 from ingest.datasets import Dataset, Gold
-from ingest.fence import read_bronze_fence
+from ingest.fence import BronzeRewritten, read_bronze_fence
 from ingest.lease import Lease, LeaseHeld
 from ingest.live import LiveGold
 from ingest.live import Progress as GoldProgress
@@ -57,7 +57,7 @@ class DatasetRun(threading.Thread):
     def __init__(
         self, spark: SparkSession, settings: Settings, dataset: Dataset, pace: Pace, stop: threading.Event, wait: bool
     ) -> None:
-        super().__init__(name=f"dataset {dataset.name}")
+        super().__init__(name=f"dataset {dataset.name}", daemon=True)
         self.spark, self.settings, self.dataset, self.pace, self.wait, self.stop = (
             spark, settings, dataset, pace, wait, stop,
         )  # fmt: skip
@@ -72,7 +72,10 @@ class DatasetRun(threading.Thread):
         try:
             if not self._persist("lease", self._become_writer):
                 return
-            golds = [threading.Thread(target=self._run_gold, args=(g,), name=g.table) for g in self.dataset.golds]
+            golds = [
+                threading.Thread(target=self._run_gold, args=(gold,), name=gold.table, daemon=True)
+                for gold in self.dataset.golds
+            ]
             for thread in golds:
                 thread.start()
             try:
@@ -132,6 +135,7 @@ class DatasetRun(threading.Thread):
 
     def _run_bronze(self) -> None:
         """One run of the stream from bronze's own fence; everything that is remembered is read anew."""
+        self.lease.assure()
         bronze = self.dataset.bronze.identifier
         publisher = Publisher(self.spark, bronze, self.writer)
         properties = dict(load(self.spark, bronze).properties())
@@ -170,6 +174,7 @@ class DatasetRun(threading.Thread):
             self._fail(error)
 
     def _keep_gold(self, gold: Gold) -> None:
+        self.lease.assure()
         live = LiveGold(self.spark, self.dataset, gold, self.writer, self.pace.max_gold_rows)
         drop_left_branches(self.spark, gold.identifier)
         live.progress = self.outcome.golds.setdefault(gold.table, live.progress)
@@ -179,7 +184,14 @@ class DatasetRun(threading.Thread):
         while not self.stop.is_set() and not self._lost:
             self._published.clear()
             is_last = self._bronze_done.is_set()
-            if not live.step():
+            self.lease.assure()
+            try:
+                has_advanced = live.step()
+            except BronzeRewritten as error:
+                log.warning("rebuilding from bronze", table=gold.table, cause=str(error))
+                publish_rebuilt(live)
+                continue
+            if not has_advanced:
                 if is_last and not live.is_behind():
                     break
                 self._published.wait(IDLE_SECONDS)
