@@ -164,7 +164,7 @@ orders as (
 
 ),
 
--- Of a field given twice json_parse reads the last.
+-- An object with a field given twice is no map in Trino: then the fields that are needed are taken one by one.
 bodies as (
 
     select
@@ -172,7 +172,19 @@ bodies as (
         kafka_partition,
         kafka_offset,
         entity_key,
-        try(cast(json_parse(body) as map(varchar, json))) as fields
+        coalesce(
+            try(cast(json_parse(body) as map(varchar, json))),
+            map(
+                array['user_id', 'total_amount', 'currency', 'payment_method', 'items'],
+                array[
+                    json_extract(body, '$$.user_id'),
+                    json_extract(body, '$$.total_amount'),
+                    json_extract(body, '$$.currency'),
+                    json_extract(body, '$$.payment_method'),
+                    json_extract(body, '$$.items')
+                ]
+            )
+        ) as fields
     from ${events}
     where error is null
     and ${slice}
