@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import structlog
@@ -9,6 +10,8 @@ import structlog
 
 def configure() -> None:
     """Set structlog up for this process."""
+    # Clients (py4j, Kafka's) log with a traceback what they raise as well; what comes of it is said by us, once.
+    logging.getLogger().setLevel(logging.CRITICAL)
     person = sys.stderr.isatty()
     structlog.configure(
         processors=[

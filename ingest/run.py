@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
 import tenacity
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, StreamingQueryException
 
 from ingest import decisions
 from ingest.datasets import Dataset, Gold
@@ -148,7 +149,8 @@ class DatasetRun(threading.Thread):
         stream = BronzeStream(self, publisher, start, epoch, topic)
         query = stream.start()
         while query.isActive and not self.stop.is_set() and not self._lost:
-            query.awaitTermination(IDLE_SECONDS)
+            with suppress(StreamingQueryException):  # what failed is looked at below, with its type
+                query.awaitTermination(IDLE_SECONDS)
         if query.isActive:
             stop_gently(query)
         failure = stream.failure or query.exception()
