@@ -75,7 +75,7 @@ def test_checkpoint_deleted_under_it(service: Service) -> None:
 
 def test_bronze_rolled_back_under_it_and_then_restored(service: Service) -> None:
     case = service.case
-    service.lives_through(lambda: roll_back(case, case.snapshots(case.bronze)[-3]))
+    service.lives_through(lambda: roll_back(case, case.snapshots(case.bronze)[-2]))
     newest = case.snapshots(case.bronze)[-1]
     service.lives_through(lambda: roll_back(case, newest))
 
