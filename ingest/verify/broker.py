@@ -56,9 +56,12 @@ def describe(servers: str, name: str) -> Topic | None:
             settings = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)], config_filter="all")
         finally:
             admin.close()
-        consumer = _consumer(servers)
         partitions = [TopicPartition(name, p["partition_index"]) for p in described["partitions"]]
-        begin, end = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+        consumer = _new_consumer(servers)  # one that is kept raises KeyError for partitions added since
+        try:
+            begin, end = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+        finally:
+            consumer.close()
     except (KafkaError, OSError) as error:
         raise BrokerUnreachable(f"Kafka at {servers} does not answer ({error}); is the stack up?") from error
     return Topic(
@@ -124,7 +127,12 @@ def _blocks_of(servers: str, topic: str, what: Range) -> Blocks:
 
 @cache
 def _consumer(servers: str) -> KafkaConsumer:
-    """One consumer a process, in no group."""
+    """One consumer a process."""
+    return _new_consumer(servers)
+
+
+def _new_consumer(servers: str) -> KafkaConsumer:
+    """A consumer in no group."""
     return KafkaConsumer(
         bootstrap_servers=servers,
         bootstrap_timeout_ms=BOOTSTRAP_MS,
