@@ -69,6 +69,7 @@ def test_killed_at_random_times_and_again_nothing_is_lost_or_doubled(
     killed_at_random(case, seed, kills=3, within=20)
 
 
+@pytest.mark.full
 def test_killed_while_a_table_is_made_it_is_made_the_next_time(case: Case) -> None:
     """Between the table's creation and its first, empty commit."""
     case.produce(100)

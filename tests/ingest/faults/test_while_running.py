@@ -109,11 +109,3 @@ def test_a_second_ingester_names_the_first_and_exits_3(service: Service) -> None
     second = service.case.ingest()
     second.ends(3, saying=f"lake ingest pid {service.ingester.process.pid}")
     service.lives_through(lambda: None)
-
-
-def test_sigterm_ends_it_with_0(service: Service) -> None:
-    service.run()
-    service.ingester.process.terminate()
-    service.ingester.ends(0)
-    service.case.drain()
-    service.case.judge()
