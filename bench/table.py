@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
-
 
 def render(results: dict[str, Any]) -> str:
     """Markdown: one row a figure, what it is compared with, and what was asked for."""

@@ -38,8 +38,9 @@ partitions_compared as (
 
     select
         *,
-        min(kafka_partition) over (partition by order_id)
-        = max(kafka_partition) over (partition by order_id) as is_in_one_partition
+        min(kafka_partition) over (partition by order_id, topic_epoch)
+        = max(kafka_partition) over (partition by order_id, topic_epoch)
+            as is_in_one_partition
 
     from events
 

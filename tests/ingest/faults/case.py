@@ -36,14 +36,19 @@ _numbers = itertools.count(1)
 class Case:
     """`planned` records are one stream of orders, sent in as many instalments as the test likes."""
 
-    def __init__(self, stack: Settings, folder: Path, planned: int = 4_000, seed: int = 7) -> None:
+    def __init__(
+        self, stack: Settings, folder: Path, planned: int = 4_000, seed: int = 7, corpus: bool = False
+    ) -> None:
         self.stack = stack
         self.name = self.topic = f"fault_{os.getpid()}_{next(_numbers)}"
         self.home, self.datasets = folder / self.name, folder / "datasets"
         self.home.mkdir()
         self.bronze, self.gold = f"lake.bronze.{self.name}_events", f"lake.gold.{self.name}_current"
         self.epoch, self.sent = 1, []
-        self.stream = OrderStream(seed, START, 1800, planned, FAULTS, malformed_kinds=KINDS, topic=self.topic)
+        kinds = () if corpus else KINDS
+        self.stream = OrderStream(
+            seed, START, 1800, planned, FAULTS, corpus=corpus, malformed_kinds=kinds, topic=self.topic
+        )
         self._records = self.stream.records()
         self._ingesters: list[Ingester] = []
         self._declare()
