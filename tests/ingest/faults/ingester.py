@@ -28,8 +28,7 @@ class Ingester:
     def __init__(self, home: Path, environment: dict[str, str], arguments: list[str], hold: str = "", patch: str = ""):
         self.paused = home / "paused"
         self.paused.mkdir(parents=True, exist_ok=True)
-        for marker in self.paused.iterdir():  # a killed one leaves its marker
-            marker.unlink()
+        (self.paused / (hold.partition(":")[0] or "nowhere")).unlink(missing_ok=True)  # a killed one leaves its marker
         self.log = home / f"{time.monotonic_ns()}.log"
         with self.log.open("w") as output:
             self.process = psutil.Popen(
