@@ -34,7 +34,7 @@ bench: setup ## measure; the figures in README.md come from here
 
 lint: venv ## ruff and sqlfluff
 	@.venv/bin/ruff check .
-	@.venv/bin/sqlfluff lint dbt_project
+	@.venv/bin/sqlfluff lint dbt_project/models dbt_project/tests
 
 lock: ## resolve pyproject.toml anew into requirements.lock, keeping pins that still fit
 	@stack/setup.sh uv

@@ -1,4 +1,5 @@
 """If these fail, a person's command line is not understood, or not refused where it should be."""
+
 from __future__ import annotations
 
 import json
