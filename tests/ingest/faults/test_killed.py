@@ -21,6 +21,7 @@ def killed_at(case: Case, point: str, batch: int) -> None:
     ingester.kill()
 
 
+@pytest.mark.timeout(1800)  # several starts of Spark, on a busy machine a minute each
 def test_killed_at_every_point_in_turn_nothing_is_lost_or_doubled(case: Case) -> None:
     case.produce(2_000)
     for point, batch in zip(POINTS, (2, 1, 2, 1), strict=True):

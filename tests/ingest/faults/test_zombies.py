@@ -16,6 +16,7 @@ def heads(cases: list[Case]) -> list[list[int]]:
     return [[case.snapshots(case.bronze)[-1], case.snapshots(case.gold)[-1]] for case in cases]
 
 
+@pytest.mark.timeout(1800)  # several starts of Spark, on a busy machine a minute each
 def test_a_frozen_ingester_that_wakes_after_a_takeover_publishes_nothing_and_exits_3(
     another_case: Callable[..., Case],
 ) -> None:
