@@ -142,5 +142,5 @@ class Lease:
         """Give the lock back."""
         self._stopped.set()
         if self._connection is not None:
-            with suppress(Py4JError):  # the session may be gone, and the lock with it
+            with suppress(Py4JError, OSError):  # the session or the JVM may be gone, and the lock with it
                 self._connection.close()
