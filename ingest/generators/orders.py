@@ -109,7 +109,7 @@ class OrderStream:
                 order.swap_next_two()
                 owed_swaps -= 1
             is_late = duplicates <= roll < late
-            timestamp = now - rng.randrange(_HOUR, 24 * _HOUR) if is_late else now
+            timestamp = now - _lateness(rng) if is_late else now
             record = order.take_step(rng, timestamp, is_late)
             if order.steps:
                 heappush(in_flight, (index + 1 + int(rng.expovariate(waits[order.steps[0]])), index, order))
@@ -120,6 +120,11 @@ class OrderStream:
     @staticmethod
     def _malformed(kind: malformed.Kind, order: Order, rng: Random, now: int) -> Record:
         return kind.record(order.event("ORDER_CREATED", rng, now, "event"))
+
+
+def _lateness(rng: Random) -> int:
+    """Seconds between 1 and 24 hours, most of them few: a phone that was offline, seldom one that was lost."""
+    return min(int(_HOUR + rng.expovariate(1 / _HOUR)), 24 * _HOUR)
 
 
 def _thresholds(faults: Faults) -> tuple[float, float, float, float, float]:
