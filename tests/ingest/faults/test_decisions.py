@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,7 +28,7 @@ def recreate_topic(case: Case, records: int) -> int:
     with admin_of(case) as admin:
         admin.delete_topics([case.topic])
         while case.topic in admin.list_topics():
-            pass
+            time.sleep(0.1)
     case.epoch += 1
     case.produce(records)
     return old

@@ -6,6 +6,7 @@ One ingester lives through all of it, as it would in service; a test that finds 
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def killed(stack: Settings, engine: Engine) -> None:
     before = states(stack)[engine.name]["pid"]
     psutil.Process(before).kill()
     while states(stack)[engine.name]["pid"] in (0, before):
-        pass
+        time.sleep(0.1)
     wait_until_ready(stack, engine)
 
 
