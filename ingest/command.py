@@ -1,0 +1,55 @@
+"""What the ingester's commands share: exit codes, one sentence for a failure, and a Spark session that ends well.
+
+Heavy imports wait until a command runs, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Annotated, NoReturn
+
+import typer
+
+from ingest.datasets import Dataset, UnknownDataset, load, load_all
+from stack.settings import settings
+
+DIFFERENT, USAGE, HELD, DECISION, UNREACHABLE = 1, 2, 3, 4, 5
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """One sentence to the person, and the exit code."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def spark_for(name: str) -> Iterator:
+    """A Spark session whose failures are sentences."""
+    from py4j.protocol import Py4JError
+
+    from ingest.logs import configure
+    from ingest.run import reason
+    from ingest.spark import MissingJars, session
+    from ingest.topics import TopicUnavailable
+
+    configure()
+    try:
+        spark = session(settings(), name)
+        try:
+            yield spark
+        finally:
+            with suppress(ConnectionError, Py4JError):  # the JVM may have been ended with us
+                spark.stop()
+    except MissingJars as error:
+        fail(str(error), UNREACHABLE)
+    except (Py4JError, TopicUnavailable) as error:
+        fail(f"{reason(error)} (is the stack up? lake status)", UNREACHABLE)
+
+
+def datasets(names: list[str] | None) -> list[Dataset]:
+    try:
+        return [load(name) for name in names] if names else load_all()
+    except (UnknownDataset, ValueError) as error:
+        fail(str(error), USAGE)
