@@ -67,4 +67,4 @@ def test_a_publisher_that_appends_straight_to_main_is_seen(another_case: Callabl
     zombie.let_go("before_bronze_commit")
     zombie.send(signal.SIGCONT)
     zombie.process.wait(300)
-    assert "bronze has too many 400" in case.differences()[0]
+    assert case.differences()[0].startswith("bronze has too many ")
