@@ -18,7 +18,9 @@ from rich.table import Table
 from stack.settings import CATALOG, PROJECT, Settings
 
 LAYERS = ("bronze", "silver", "gold")
-MART = "category_sales"
+MART = """
+select category, currency, order_count, units_sold, revenue from gold.category_sales order by revenue desc limit 10
+"""
 DBT_PROJECT = PROJECT / "dbt_project"
 
 
@@ -59,9 +61,9 @@ def _show(settings: Settings, console: Console) -> None:
             cursor.execute(f'select count(*) from {schema}."{table}"')
             rows.add_row(schema, table, f"{cursor.fetchone()[0]:,}")
         console.print(rows)
-        cursor.execute(f"select * from gold.{MART} limit 10")
+        cursor.execute(MART)
         found = cursor.fetchall()
-        mart = Table(*(column.name for column in cursor.description), title=f"gold.{MART}", title_justify="left")
+        mart = Table(*(column.name for column in cursor.description), title="gold.category_sales", title_justify="left")
         for row in found:
             mart.add_row(*(str(cell) for cell in row))
         console.print(mart)
