@@ -121,6 +121,10 @@ class Case:
         """All that was sent is in bronze once, gold is what its events say, and `lake verify` agrees."""
         differences = self.differences()
         assert not differences, f"{len(differences)} differences: {differences[:4]}"
+        self.verified()
+
+    def verified(self) -> None:
+        """`lake verify` alone says equal: for bodies that the reference does not read."""
         report = verify([load(self.name, self.datasets)])
         assert report.verdict == "equal", report.model_dump_json(indent=1)
 
