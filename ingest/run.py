@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 FINAL = (DecisionNeeded, LeaseHeld)
 BUGS = (AttributeError, TypeError, NameError, KeyError, AnalysisException)  # the same again next time
-ONCE_ATTEMPTS = 8  # about a minute and a half of growing pauses
+ONCE_ATTEMPTS = 14  # about a minute and a half of growing pauses
 IDLE_SECONDS = 0.5
 STOP_SECONDS = 60  # how long a batch under way may take to end
 
@@ -100,7 +100,7 @@ class DatasetRun(threading.Thread):
             stop = tenacity.stop_any(stop, tenacity.stop_after_attempt(ONCE_ATTEMPTS))
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: not isinstance(error, FINAL + BUGS) and not self._lost),
-            wait=tenacity.wait_exponential(multiplier=0.5, max=30),
+            wait=tenacity.wait_exponential(multiplier=0.5, max=10),
             sleep=tenacity.sleep_using_event(self.stop),
             stop=stop,
             before_sleep=lambda state: log.warning(
