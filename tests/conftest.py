@@ -9,7 +9,8 @@ import random
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,20 @@ def lake_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
         settings.cache_clear()
+
+
+_left_out: Counter[str] = Counter()
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Remember which of the long tests this run leaves out."""
+    _left_out.update(item.nodeid.split("[")[0] for item in items if item.get_closest_marker("full"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out: a gate that ran a sample must not look like the whole."""
+    if not _left_out:
+        return
+    terminalreporter.section(f"left out: {sum(_left_out.values())} long tests, run by make test-full")
+    for name, count in sorted(_left_out.items()):
+        terminalreporter.line(f"{name} ({count})" if count > 1 else name)
