@@ -35,7 +35,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def stack_environment(home: Path) -> dict[str, str]:
-    """LAKE_ variables of a stack in `home`, beside any other on this machine."""
+    """LAKE_ variables of a short-lived stack in `home`, beside any other on this machine."""
     ports = dict(zip((f"LAKE_{name}" for name in PORTS), map(str, free_ports(len(PORTS))), strict=True))
     downloads = os.environ.get("LAKE_DOWNLOADS", str(PROJECT / ".lake" / "engines"))
     return {"LAKE_HOME": str(home), "LAKE_DOWNLOADS": downloads, **SHORT_LIVED, **ports}
@@ -71,7 +71,8 @@ def another_stack() -> Callable[[Path], dict[str, str]]:
 @pytest.fixture(scope="session")
 def lake_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings of a running stack. `LAKE_` variables point to it for the whole session."""
-    environment = stack_environment(tmp_path_factory.mktemp("lake"))
+    # This one lives as long as the tests: what the optimising compiler costs at the start, it earns.
+    environment = stack_environment(tmp_path_factory.mktemp("lake")) | {"LAKE_JVM_OPTIONS": ""}
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     settings.cache_clear()
