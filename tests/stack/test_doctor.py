@@ -49,7 +49,7 @@ def test_a_taken_port_is_named_with_its_holder_and_the_variable_that_moves_it(tm
 def test_missing_downloads_and_little_memory_are_faults_with_a_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings(home=tmp_path)
+    settings = Settings(home=tmp_path, downloads=tmp_path / "engines")
     (missing,) = doctor.engine_files(settings)
     assert missing.fix == "lake fetch"
     monkeypatch.setattr(doctor, "MEMORY_GB", 1 << 20)
