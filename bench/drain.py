@@ -51,11 +51,15 @@ def measure(
             print(f"round {number or 'warm-up'}: {name} {rate:,.0f} events/s", flush=True)
             if number:
                 found[name].append(rate)
-            for table in (
-                spark.sql("show tables in lake.gold").collect() + spark.sql("show tables in lake.bronze").collect()
-            ):
-                spark.sql(f"drop table lake.{table.namespace}.{table.tableName} purge")
+            _drop_tables(spark)
     return found
+
+
+def _drop_tables(spark: SparkSession) -> None:
+    """Remove what a way has written, so that the next finds the disk as the first did."""
+    for namespace in ("bronze", "gold"):
+        for table in spark.sql(f"show tables in lake.{namespace} like 'bench_*'").collect():
+            spark.sql(f"drop table lake.{namespace}.{table.tableName} purge")
 
 
 def _own_tables(orders: Dataset, with_golds: bool = True) -> Dataset:
