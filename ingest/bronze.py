@@ -100,8 +100,8 @@ def to_bronze(records: DataFrame, dataset: Dataset, topic_epoch: int) -> DataFra
     body_key = F.col(f"header.`{dataset.key.field}`") if dataset.key.field else F.lit(None)
     read_time = F.col("read_time")
     in_range = read_time.between(F.expr(_EARLIEST), F.expr("timestamp + interval 1 day"))
-    # A number too large for a timestamp is out of range (Spark's text of 1e400 is Infinity), no number is missing.
-    number_like = time_text.rlike(r"^-?([0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|Infinity)$")
+    # A number too large for a timestamp is out of range (Spark's text of 1e400 is "Infinity"), no number is missing.
+    number_like = time_text.rlike(r'^(-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|"-?Infinity")$')
     is_time = read_time.isNotNull() | (number_like if dataset.event_time.unit != "iso8601" else F.lit(False))
     error = (
         F.when(F.col("value").isNull(), "null_value")
