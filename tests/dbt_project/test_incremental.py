@@ -72,7 +72,7 @@ def check_random_cuts(warehouse, seed, count, cuts):
     assert all(cut.values())
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.full)])
 def test_any_cut_of_the_arrivals_equals_a_full_refresh(warehouse, seed):
     check_random_cuts(warehouse, seed, count=300, cuts=5)
 
