@@ -41,7 +41,6 @@ class Progress:
     """What this process has done to one gold."""
 
     merges: int = 0
-    rows: int = 0
     seconds: list[float] = field(default_factory=list)
 
 
