@@ -21,11 +21,13 @@ from ingest.run import DatasetRun
 from ingest.stream import Pace
 from stack.settings import Settings
 
+WARM_UP_ROUNDS = 2  # a JVM compiles for minutes: a service's rates are those after it
+
 
 def measure(
     spark: SparkSession, settings: Settings, events: int, rounds: int, max_offsets: int
 ) -> dict[str, list[float]]:
-    """Events a second of each way, one figure a round, after a round that is not counted."""
+    """Events a second of each way, one figure a round, after rounds that are not counted."""
     topic = "bench_orders"
     # Without malformed records, which end the naive design (an overflow in its timestamps): it is to be measured, too.
     sent = {"--topic": topic, "--count": events, "--seed": 1, "--span": "2h", "--processes": 2, "--malformed": 0}
@@ -43,13 +45,13 @@ def measure(
         ),
     }
     found: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(rounds + 1):
+    for number in range(1 - WARM_UP_ROUNDS, rounds + 1):
         for name, way in ways.items():
             began = time.monotonic()
             way()
             rate = events / (time.monotonic() - began)
-            print(f"round {number or 'warm-up'}: {name} {rate:,.0f} events/s", flush=True)
-            if number:
+            print(f"round {number if number > 0 else 'warm-up'}: {name} {rate:,.0f} events/s", flush=True)
+            if number > 0:
                 found[name].append(rate)
             _drop_tables(spark)
     return found

@@ -90,6 +90,8 @@ class BronzeStream:
         )
 
     def _batch(self, records: DataFrame, batch_id: int) -> None:
+        if self.run.stop.is_set():
+            return  # asked to stop: the next start reads these records again, from the fence
         try:
             self._append(records, batch_id)
         except Exception as error:

@@ -29,7 +29,7 @@ FAULTS = Faults(duplicates=0.05, late=0.003, out_of_order=0.05, illegal=0.05, ma
 KINDS = ("null_value", "truncated_json", "invalid_utf8", "null_key", "binary_key", "json_empty_object")
 START = int(time.time()) // 3600 * 3600 - 7200  # events of one hour: one file a batch and Kafka partition
 # Short-lived processes: what the second compiler would gain, it costs.
-FAST_START = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=192m -XX:+UseSerialGC"
+FAST_START = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=192m"
 _numbers = itertools.count(1)
 
 

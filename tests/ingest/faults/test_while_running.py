@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -103,6 +104,18 @@ def test_partitions_added_under_it_orders_go_on_in_two_partitions(service: Servi
 @pytest.mark.parametrize("engine", [POSTGRES, KAFKA], ids=lambda engine: engine.name)
 def test_engine_killed_and_started_again_under_it(service: Service, engine: Engine) -> None:
     service.lives_through(lambda: killed(service.case.stack, engine))
+
+
+def test_no_query_fails_of_the_connections_that_a_restart_of_postgres_cut(service: Service) -> None:
+    service.run()
+
+    def four_at_once() -> None:
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(service.case.query, ["select count(*) from {bronze}"] * 8))
+
+    four_at_once()  # so that Trino's pool of catalog connections is full
+    killed(service.case.stack, POSTGRES)
+    four_at_once()
 
 
 def test_a_second_ingester_names_the_first_and_exits_3(service: Service) -> None:
