@@ -82,8 +82,9 @@ def orders(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Send the events of many orders, from their creation to their return, with the faults of real producers."""
+    from ingest.generators.faults import NO_FAULTS, Faults
     from ingest.generators.malformed import UnknownKind, chosen
-    from ingest.generators.orders import NO_FAULTS, Faults, OrderStream
+    from ingest.generators.orders import OrderStream
     from ingest.generators.shares import planned_processes
 
     endless = count == 0 or (count is None and not corpus)

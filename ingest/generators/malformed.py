@@ -92,7 +92,7 @@ def catalogue() -> dict[str, Kind]:
 
 
 @cache
-def chosen(names: tuple[str, ...]) -> tuple[Kind, ...]:
+def chosen(names: tuple[str, ...], dataset: str = "orders") -> tuple[Kind, ...]:
     """The kinds of these names, all when there are none."""
     kinds = catalogue()
     unknown = [name for name in names if name not in kinds]
