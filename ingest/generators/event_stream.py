@@ -69,10 +69,11 @@ class EventStream:
         """Records of this share, the corpus aside."""
         return self.count // shares + (share < self.count % shares)
 
-    def load(self, shares: int) -> float:
-        """Records of one share in a second of event time; above 0."""
-        whole = (self.rate or _UNPACED) if self.endless else max(self.count, 1) / max(self.span, 1)
-        return whole / shares
+    def load(self, share: int, shares: int) -> float:
+        """Records of the share in a second of event time; above 0."""
+        if self.endless:
+            return (self.rate or _UNPACED) / shares
+        return max(self.count_of(share, shares), 1) / max(self.span, 1)
 
     def records(self, share: int = 0, shares: int = 1) -> Iterator[Record]:
         rng = Random(f"{self.dataset}/{self.seed}/{share}/{shares}")
