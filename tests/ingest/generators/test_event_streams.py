@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections import Counter
@@ -12,6 +13,7 @@ from itertools import pairwise
 
 import pytest
 
+from ingest.datasets import load
 from ingest.generators.content_events import ContentStream
 from ingest.generators.faults import NO_FAULTS, USUAL, USUAL_BUT_LEGAL, Faults
 from ingest.generators.malformed import catalogue
@@ -126,6 +128,18 @@ def test_an_event_out_of_order_changes_places_with_the_next_of_its_session(kind)
         swapped += record.kind == "out_of_order"
         latest[user] = max(latest.get(user, 0), time)
     assert overtaken > 0.4 * swapped > 100
+
+
+@each
+def test_topic_and_partitions_are_those_that_the_dataset_declares(kind):
+    declared = load(kind.dataset, PROJECT / "ingest" / "datasets")
+    assert (kind.topic, kind.partitions) == (declared.topic, declared.partitions)
+
+
+@each
+def test_a_stream_goes_to_another_process_as_it_is(kind):
+    sent = stream(kind, 100, rate=5, topic="other")
+    assert pickle.loads(pickle.dumps(sent)) == sent
 
 
 @each
