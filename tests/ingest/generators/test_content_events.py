@@ -66,7 +66,7 @@ def test_sessions_are_bursts_more_than_half_an_hour_apart(per_second):
         assert sum(gap > HALF_AN_HOUR for gap in found) > 50, "users come back"
 
 
-def test_a_session_takes_minutes_at_a_hundred_times_the_usual_load(usual):
+def test_a_session_takes_minutes_and_users_are_known_at_a_hundred_times_the_usual_load(usual):
     for events in (usual, sent(30_000, 300)):
         first, last = {}, {}
         for _, event in events:
@@ -74,6 +74,7 @@ def test_a_session_takes_minutes_at_a_hundred_times_the_usual_load(usual):
             last[event["user_id"]] = event["event_timestamp"]
         once = sorted(last[user] - first[user] for user in last if last[user] - first[user] < HALF_AN_HOUR)
         assert 10_000 < once[len(once) // 2] < 600_000
+        assert sum(event["user_id"] > USERS for _, event in events) / len(events) < 0.03
 
 
 def test_users_and_videos_of_two_shares_are_others_so_that_sessions_stay_whole():
