@@ -83,7 +83,7 @@ def test_every_command_named_is_there(page: str) -> None:
     blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     code = "\n".join(re.findall(r"`([^`\n]+)`", text) + blocks)
     known = typer.main.get_command(app)
-    for words in re.findall(r"\blake ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)", code):
+    for words in re.findall(r"\blake ((?:[a-z][a-z-]*)(?: [a-z][a-z_-]*)?)", code):
         first, *rest = words.split()
         assert first in known.commands, f"lake {words}"
         group = getattr(known.commands[first], "commands", None)

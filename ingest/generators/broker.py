@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
@@ -35,13 +36,14 @@ class BrokerRefused(Exception):
     """The broker answers, and says no; the client then gives up whatever else it had to send."""
 
 
-def ensure_topic(bootstrap_servers: str, topic: str, partitions: int) -> Topic:
-    """Create the topic if it is missing, and say how it is (an existing one keeps its number of partitions)."""
+def ensure_topic(bootstrap_servers: str, topic: str, partitions: int, config: Mapping[str, str] | None = None) -> Topic:
+    """Create the topic if it is missing, and say how it is. An existing one keeps its partitions and configuration."""
     _knock(bootstrap_servers)
     try:
         with KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(","), bootstrap_timeout_ms=10_000) as admin:
             try:
-                admin.create_topics({topic: {"num_partitions": partitions}}, wait_for_metadata=True)
+                wanted = {"num_partitions": partitions, "configs": dict(config or {})}
+                admin.create_topics({topic: wanted}, wait_for_metadata=True)
             except TopicAlreadyExistsError:
                 partitions = len(admin.describe_topics([topic])[0]["partitions"])
             resource = ConfigResource(ConfigResourceType.TOPIC, topic, ["max.message.bytes"])

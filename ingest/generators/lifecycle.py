@@ -10,7 +10,8 @@ from itertools import accumulate
 from random import Random
 
 from ingest.generators.catalogue import PRODUCTS, money
-from ingest.generators.records import Record
+from ingest.generators.lives import Life
+from ingest.generators.records import Record, uuid4
 
 LEGAL: dict[tuple[str | None, str], str] = {
     (None, "ORDER_CREATED"): "CREATED",
@@ -52,19 +53,15 @@ _QUANTITIES = (1, 1, 1, 1, 2, 2, 3)
 _SHARE_WITH_HEADERS = 0.05
 
 
-def uuid4(rng: Random) -> str:
-    """A version 4 UUID drawn from `rng`."""
-    bits = rng.getrandbits(128) & ~(0xF << 76) & ~(0x3 << 62) | (0x4 << 76) | (0x2 << 62)
-    text = f"{bits:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+class Order(Life):
+    """One order: its fixed content, the events still to come, and the state its readers see.
 
+    `life` is how many records of the stream it may take from its creation to its return.
+    """
 
-class Order:
-    """One order: its fixed content, the events still to come, and the state its readers see."""
+    __slots__ = ("_content", "_life", "headers", "key", "order_id", "seen")
 
-    __slots__ = ("_content", "headers", "key", "order_id", "seen", "steps", "swapped")
-
-    def __init__(self, order_id: str, rng: Random) -> None:
+    def __init__(self, order_id: str, rng: Random, life: float = 20_000) -> None:
         items, cents = [], 0
         for product in rng.sample(PRODUCTS, rng.choices(_ITEM_COUNTS, cum_weights=_ITEM_WEIGHTS)[0]):
             quantity = rng.choice(_QUANTITIES)
@@ -80,31 +77,23 @@ class Order:
         self.order_id = order_id
         self.key = order_id.encode()
         self.headers = (("channel", rng.choice((b"web", b"app"))),) if rng.random() < _SHARE_WITH_HEADERS else ()
-        self.steps = ["ORDER_CREATED", *rng.choices(_PATHS, cum_weights=_PATH_WEIGHTS)[0]]
-        self.swapped = 0
-        """How many of the next events are out of order."""
+        super().__init__(["ORDER_CREATED", *rng.choices(_PATHS, cum_weights=_PATH_WEIGHTS)[0]])
         self.seen: str | None = None
+        self._life = life
         self._content = (
             f'"order_id":"{order_id}","user_id":"u-{user}","total_amount":{money(cents)},"currency":"{currency}",'
             f'"payment_method":"{payment}","items":[{",".join(items)}],"current_status":"'
         )
 
-    def swap_next_two(self) -> None:
-        """Let the next two events be sent in the wrong order. Needs two steps to come."""
-        self.steps[0], self.steps[1] = self.steps[1], self.steps[0]
-        self.swapped = 2
+    def due(self, index: int, rng: Random) -> int | None:
+        if not self.steps:
+            return None
+        return index + 1 + int(rng.expovariate(1 / (self._life * WAITS[self.steps[0]])))
 
-    def take_step(self, rng: Random, timestamp: int, late: bool) -> Record:
-        """The next event of the order's life."""
-        kind = "late" if late else "event"
-        if self.swapped:
-            self.swapped -= 1
-            kind = "out_of_order"
-        return self.event(self.steps.pop(0), rng, timestamp, kind)
-
-    def illegal_type(self, rng: Random) -> str:
-        """A type of event that no reader may apply now, sometimes one that nobody knows."""
-        return rng.choice([t for t in EVENT_TYPES if (self.seen, t) not in LEGAL] + [rng.choice(UNKNOWN_TYPES)])
+    def illegal(self, rng: Random, timestamp: int) -> Record:
+        """An event of a type that no reader may apply now, sometimes one that nobody knows."""
+        not_now = [t for t in EVENT_TYPES if (self.seen, t) not in LEGAL] + [rng.choice(UNKNOWN_TYPES)]
+        return self.event(rng.choice(not_now), rng, timestamp, "illegal")
 
     def event(self, event_type: str, rng: Random, timestamp: int, kind: str) -> Record:
         """An event of this type about this order, legal or not. `timestamp` is in epoch seconds."""

@@ -1,4 +1,4 @@
-"""Records that go wrong: a catalogue of named kinds, each made from a sound order event.
+"""Records that go wrong: for each dataset a catalogue of named kinds, each made from a sound event.
 
 Every kind says which bronze `error` it must end with; None where the header can be read, however odd the body is. A
 kind marked `ambiguous` is one where parsers disagree: its error is this project's choice, not a matter of course.
@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from ingest.generators.records import Record
+from ingest.generators.shapes import SHAPES, Shape
 
 Event = dict[str, Any]
 RARELY = 0.02
@@ -35,12 +36,9 @@ class Kind:
     headers: tuple[tuple[str, bytes], ...] = ()
 
     def record(self, sound: Record) -> Record:
-        """The malformed record made from `sound`. Its event_id is the sound one's, readable or not."""
+        """The malformed record made from `sound`, which has a key. Its event_id is the sound one's, readable or not."""
         key, value = self.make(sound.key, json.loads(sound.value))
         return Record(key, value, f"malformed:{self.name}", sound.event_id, self.headers)
-
-
-_KINDS: dict[str, Kind] = {}
 
 
 def encode(event: Any) -> bytes:
@@ -48,54 +46,62 @@ def encode(event: Any) -> bytes:
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def add(kind: Kind) -> None:
-    """Put a kind into the catalogue. Names are unique."""
-    if kind.name in _KINDS:
-        raise ValueError(f"two malformed kinds are called {kind.name}")
-    _KINDS[kind.name] = kind
+class Kinds:
+    """The kinds of one dataset, as they are put in. Names are unique: ValueError for the second of a name."""
 
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.by_name: dict[str, Kind] = {}
 
-def value(name: str, error: str | None, make: Callable[[Event], bytes | None], **more: Any) -> None:
-    """A kind whose value is made from the event and whose key is sound."""
-    add(Kind(name, error, lambda key, event: (key, make(event)), **more))
+    def add(self, kind: Kind) -> None:
+        """Put a kind into the catalogue."""
+        if kind.name in self.by_name:
+            raise ValueError(f"two malformed kinds are called {kind.name}")
+        self.by_name[kind.name] = kind
 
+    def value(self, name: str, error: str | None, make: Callable[[Event], bytes | None], **more: Any) -> None:
+        """A kind whose value is made from the event and whose key is sound."""
+        self.add(Kind(name, error, lambda key, event: (key, make(event)), **more))
 
-def raw(name: str, error: str | None, make: Callable[[bytes], bytes], **more: Any) -> None:
-    """A kind whose value is made from the sound value's bytes."""
-    value(name, error, lambda event: make(encode(event)), **more)
+    def raw(self, name: str, error: str | None, make: Callable[[bytes], bytes], **more: Any) -> None:
+        """A kind whose value is made from the sound value's bytes."""
+        self.value(name, error, lambda event: make(encode(event)), **more)
 
+    def field(self, name: str, error: str | None, changes: Event, **more: Any) -> None:
+        """A kind with fields of the event set to other values."""
+        self.value(name, error, lambda event: encode(event | changes), **more)
 
-def field(name: str, error: str | None, changes: Event, **more: Any) -> None:
-    """A kind with fields of the event set to other values."""
-    value(name, error, lambda event: encode(event | changes), **more)
+    def without(self, name: str, error: str | None, missing: str, **more: Any) -> None:
+        """A kind whose event lacks a field."""
+        self.value(name, error, lambda event: encode({k: v for k, v in event.items() if k != missing}), **more)
 
+    def literal(self, name: str, error: str | None, field_name: str, text: str, **more: Any) -> None:
+        """A kind with a field written as `text`, which need not be what a JSON library would write."""
+        mark, written = "@literal@", text.encode()
 
-def without(name: str, error: str | None, missing: str, **more: Any) -> None:
-    """A kind whose event lacks a field."""
-    value(name, error, lambda event: encode({k: v for k, v in event.items() if k != missing}), **more)
+        def make(event: Event) -> bytes:
+            return encode(event | {field_name: mark}).replace(f'"{mark}"'.encode(), written)
 
-
-def literal(name: str, error: str | None, field_name: str, text: str, **more: Any) -> None:
-    """A kind with a field written as `text`, which need not be what a JSON library would write."""
-    mark, written = "@literal@", text.encode()
-    value(name, error, lambda event: encode(event | {field_name: mark}).replace(f'"{mark}"'.encode(), written), **more)
+        self.value(name, error, make, **more)
 
 
 @cache
-def catalogue() -> dict[str, Kind]:
-    """All kinds by name, in a fixed order."""
+def catalogue(dataset: str = "orders") -> dict[str, Kind]:
+    """All kinds of a dataset by name, in a fixed order."""
     from ingest.generators import malformed_fields, malformed_values
 
-    malformed_values.fill()
-    malformed_fields.fill()
-    return dict(_KINDS)
+    kinds = Kinds(SHAPES[dataset])
+    malformed_values.fill(kinds)
+    malformed_fields.fill(kinds)
+    return kinds.by_name
 
 
 @cache
-def chosen(names: tuple[str, ...]) -> tuple[Kind, ...]:
+def chosen(names: tuple[str, ...], dataset: str = "orders") -> tuple[Kind, ...]:
     """The kinds of these names, all when there are none."""
-    kinds = catalogue()
+    kinds = catalogue(dataset)
     unknown = [name for name in names if name not in kinds]
     if unknown:
-        raise UnknownKind(f"no malformed kind is called {', '.join(unknown)}; lake produce kinds lists them")
+        listed = "lake produce kinds" + ("" if dataset == "orders" else f" {dataset}")
+        raise UnknownKind(f"no malformed kind is called {', '.join(unknown)}; {listed} lists them")
     return tuple(kinds[name] for name in names) or tuple(kinds.values())

@@ -7,6 +7,7 @@ is the order in which its share yields them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 from typing import NamedTuple, Protocol
 
 
@@ -31,3 +32,10 @@ class Stream(Protocol):
     def records(self, share: int = 0, shares: int = 1) -> Iterator[Record]:
         """The records of one share, the same for the same stream, share and number of shares."""
         ...
+
+
+def uuid4(rng: Random) -> str:
+    """A version 4 UUID drawn from `rng`."""
+    bits = rng.getrandbits(128) & ~(0xF << 76) & ~(0x3 << 62) | (0x4 << 76) | (0x2 << 62)
+    text = f"{bits:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

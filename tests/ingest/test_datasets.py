@@ -23,7 +23,7 @@ def test_every_dataset_loads_and_every_gold_has_its_sql() -> None:
 
 
 def test_an_unknown_dataset_names_the_known_ones() -> None:
-    with pytest.raises(UnknownDataset, match="known: orders"):
+    with pytest.raises(UnknownDataset, match="known: content_events, orders, user_events"):
         load("nothing", ORDERS.parent)
 
 

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ingest import produce_cli
+from ingest.generators import broker
 from ingest.generators.tally import Tally
 
 
@@ -26,7 +27,7 @@ def lake(monkeypatch):
         tally.count("event", 0, 0)
         return tally, False
 
-    monkeypatch.setattr(produce_cli, "_send", send)
+    monkeypatch.setattr(produce_cli, "send", send)
     return run
 
 
@@ -85,7 +86,7 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(lake, arguments, sentence)
 def test_refused_records_make_the_command_fail(lake, monkeypatch):
     tally = Tally(seconds=1.0)
     tally.refuse("event", "MessageSizeTooLargeError")
-    monkeypatch.setattr(produce_cli, "_send", lambda *_: (tally, False))
+    monkeypatch.setattr(produce_cli, "send", lambda *_: (tally, False))
     result = lake("orders", "--count", "1")
     assert result.exit_code == 1 and "1 records could not be sent: 1 event (MessageSizeTooLargeError)." in result.output
 
@@ -97,7 +98,77 @@ def test_the_summary_is_a_line_or_json(lake):
     assert summary["seed"] == 7 and summary["partitions"]["0"] == {"count": 1, "first_offset": 0, "last_offset": 0}
 
 
-def test_kinds_are_listed(lake):
-    rows = json.loads(lake("kinds", "--json").output)
+@pytest.mark.parametrize("dataset", list(produce_cli.STREAMS))
+def test_kinds_are_listed(lake, dataset):
+    rows = json.loads(lake("kinds", dataset, "--json").output)
     assert {"kind": "null_value", "error": "null_value", "ambiguous": False} in rows
-    assert "null_value" in lake("kinds").output
+    assert "null_value" in lake("kinds", dataset).output
+
+
+def test_the_kinds_of_orders_are_those_without_a_name(lake):
+    assert lake("kinds", "--json").output == lake("kinds", "orders", "--json").output
+    result = lake("kinds", "nonsense")
+    assert result.exit_code == 2 and "known: orders, content_events, user_events" in result.output
+
+
+@pytest.mark.parametrize(
+    "dataset, topic, partitions",
+    [("orders", "orders", 4), ("content_events", "content_events", 4), ("user_events", "user-events", 3)],
+)
+def test_every_dataset_has_the_same_options(lake, dataset, topic, partitions):
+    arguments = (
+        "--count",
+        "50",
+        "--seed",
+        "7",
+        "--span",
+        "2d",
+        "--late",
+        "0.5",
+        "--malformed-kinds",
+        "bom",
+        "--corpus",
+    )
+    assert lake(dataset, *arguments, "--processes", "2").exit_code == 0
+    ((stream, _, processes),) = lake.sent
+    assert (stream.dataset, stream.topic, stream.partitions, processes) == (dataset, topic, partitions, 2)
+    assert (stream.count, stream.seed, stream.span, stream.faults.late) == (50, 7, 2 * 86400, 0.5)
+    assert sum(1 for _ in stream.records()) == stream.total == 51
+
+
+def test_an_endless_stream_knows_its_rate(lake):
+    lake("content_events", "--rate", "250")
+    assert lake.sent[0][0].rate == 250
+
+
+@pytest.mark.parametrize("dataset", ["content_events", "user_events"])
+def test_illegal_events_are_for_orders(lake, dataset):
+    result = lake(dataset, "--count", "1", "--illegal", "0.1")
+    assert result.exit_code == 2 and f"no event of {dataset} is illegal in the state it meets" in result.output
+    assert not lake.sent
+
+
+def test_a_topic_is_created_as_its_dataset_wants_it(monkeypatch):
+    created = {}
+
+    class Admin:
+        def __init__(self, **_):
+            pass
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def create_topics(self, topics, **_):
+            created.update(topics)
+
+        def describe_configs(self, *_, **__):
+            return {"topic": {"user-events": {"max.message.bytes": {"value": "1000"}}}}
+
+    monkeypatch.setattr(broker, "KafkaAdminClient", Admin)
+    monkeypatch.setattr(broker, "_knock", lambda _: None)
+    stream = produce_cli.STREAMS["user_events"]
+    assert broker.ensure_topic("nowhere:1", stream.topic, stream.partitions, stream.topic_config) == (3, 1000)
+    assert created == {"user-events": {"num_partitions": 3, "configs": {"retention.ms": "86400000"}}}

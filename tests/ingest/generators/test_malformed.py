@@ -1,30 +1,66 @@
 """If these fail, the corpus says something about a record that isn't so, and bronze is tested against a wrong claim."""
+
 from __future__ import annotations
 
 import json
+import math
+from datetime import datetime
 from random import Random
 
 import pytest
 
+from ingest.datasets import load
 from ingest.generators.lifecycle import Order
-from ingest.generators.malformed import Kind, UnknownKind, add, catalogue, chosen
+from ingest.generators.malformed import Kind, Kinds, UnknownKind, catalogue, chosen, encode
 from ingest.generators.malformed_values import BROKER_LIMIT, body_at_limit
 from ingest.generators.orders import Faults, OrderStream
+from ingest.generators.records import Record
+from ingest.generators.shapes import SHAPES
+from stack.settings import PROJECT
 
 ERRORS = {
     "null_value", "invalid_utf8", "bad_json", "key_encoding", "key_null", "key_mismatch", "event_id_missing",
     "event_type_missing", "event_time_missing", "event_time_range",
 }  # fmt: skip
 NOW = 1_769_500_000
+DATASETS = tuple(SHAPES)
+KINDS = [(dataset, kind) for dataset in DATASETS for kind in catalogue(dataset).values()]
+ID = "0b7e2c1e-6f1d-4c5a-9d3e-2a1b3c4d5e6f"
+EVENTS = {
+    "content_events": {
+        "event_id": ID, "event_timestamp": NOW * 1000 + 7, "event_type": "impression", "video_id": "vid-0042",
+        "user_id": 17, "payload": {"device": "ios", "app_version": "5.0.1"},
+    },
+    "user_events": {
+        "event_id": ID, "user_id": 17, "event_type": "click", "page": "/home",
+        "timestamp": "2026-01-27T07:46:40.250Z", "source": "web",
+    },
+}  # fmt: skip
 
 
-def sound(number=1):
-    rng = Random(number)
-    return Order(f"ord-20260127-s7-{number:06d}", rng).event("ORDER_CREATED", rng, NOW, "event")
+def sound(dataset="orders", number=1):
+    if dataset == "orders":
+        rng = Random(number)
+        return Order(f"ord-20260127-s7-{number:06d}", rng).event("ORDER_CREATED", rng, NOW, "event")
+    event = EVENTS[dataset]
+    return Record(str(event[SHAPES[dataset].key_field]).encode(), encode(event), "event", event["event_id"])
 
 
-def first_error(record):
+def seconds_of(time, unit):
+    """Epoch seconds of an event time by the letter, None where it is no time."""
+    if isinstance(time, bool):
+        return None
+    try:
+        if unit == "iso8601":
+            return datetime.fromisoformat(time).timestamp() if isinstance(time, str) else None
+        return math.floor(int(time) / {"seconds": 1, "milliseconds": 1000}[unit])
+    except (TypeError, ValueError):
+        return None
+
+
+def first_error(dataset, record):
     """The error by the letter of the contract, read with Python's strict parser; no opinion on ambiguous kinds."""
+    shape = SHAPES[dataset]
     if record.value is None:
         return "null_value"
     try:
@@ -39,46 +75,60 @@ def first_error(record):
         key = record.key.decode() if record.key is not None else None
     except UnicodeDecodeError:
         return "key_encoding"
-    if key is None:
+    if key is None and shape.key_required:
         return "key_null"
-    if event.get("order_id") is None or str(event["order_id"]) != key:
+    if key is not None and (event.get(shape.key_field) is None or str(event[shape.key_field]) != key):
         return "key_mismatch"
     for name in ("event_id", "event_type"):
         if event.get(name) is None:
             return f"{name}_missing"
-    time = event.get("event_timestamp")
-    if isinstance(time, bool):
-        return "event_time_missing"
-    try:
-        seconds = int(time)
-    except (TypeError, ValueError):
+    seconds = seconds_of(event.get(shape.time_field), shape.time_unit)
+    if seconds is None:
         return "event_time_missing"
     return None if 946_684_800 <= seconds <= NOW + 86_400 else "event_time_range"
 
 
-def test_there_are_many_kinds_and_every_error_has_some():
-    assert len(catalogue()) >= 30
-    assert {kind.error for kind in catalogue().values()} == ERRORS | {None}
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_there_are_many_kinds_and_every_error_has_some(dataset):
+    assert len(catalogue(dataset)) >= 30
+    never = set() if SHAPES[dataset].key_required else {"key_null"}
+    assert {kind.error for kind in catalogue(dataset).values()} == ERRORS - never | {None}
 
 
-@pytest.mark.parametrize("kind", catalogue().values(), ids=lambda kind: kind.name)
-def test_a_kind_ends_as_it_says(kind):
-    record = kind.record(sound())
+@pytest.mark.parametrize(("dataset", "kind"), KINDS, ids=[f"{dataset}-{kind.name}" for dataset, kind in KINDS])
+def test_a_kind_ends_as_it_says(dataset, kind):
+    record = kind.record(sound(dataset))
     assert record.kind == f"malformed:{kind.name}"
-    assert (record.key, record.value) != (sound().key, sound().value) or kind.headers
+    assert (record.key, record.value) != (sound(dataset).key, sound(dataset).value) or kind.headers
     assert record.key is not None or record.value is not None, "the client refuses a record with neither"
     if not kind.ambiguous:
-        assert first_error(record) == kind.error
+        assert first_error(dataset, record) == kind.error
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_event_they_are_made_from_is_sound(dataset):
+    assert first_error(dataset, sound(dataset)) is None
+
+
+@pytest.mark.parametrize("dataset", [path.stem for path in (PROJECT / "ingest" / "datasets").glob("*.yml")])
+def test_a_shape_is_the_header_that_the_dataset_declares(dataset):
+    declared, shape = load(dataset, PROJECT / "ingest" / "datasets"), SHAPES[dataset]
+    assert (declared.key.field, declared.key.required) == (shape.key_field, shape.key_required)
+    assert (declared.event_time.field, declared.event_time.unit) == (shape.time_field, shape.time_unit)
 
 
 def test_two_kinds_never_share_a_name():
+    kinds = Kinds(SHAPES["orders"])
+    kinds.add(Kind("null_value", None, lambda key, event: (key, b"")))
     with pytest.raises(ValueError, match="null_value"):
-        add(Kind("null_value", None, lambda key, event: (key, b"")))
+        kinds.add(Kind("null_value", None, lambda key, event: (key, b"")))
 
 
 def test_an_unknown_kind_is_named():
     with pytest.raises(UnknownKind, match="no malformed kind is called nonsense"):
         chosen(("null_key", "nonsense"))
+    with pytest.raises(UnknownKind, match=r"kinds user_events lists them"):
+        chosen(("amount_null",), "user_events")
 
 
 def test_the_body_at_the_limit_fills_a_batch_to_the_last_byte():

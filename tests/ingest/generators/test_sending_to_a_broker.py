@@ -1,4 +1,5 @@
 """If these fail, what the oracle says was sent is not what the topic holds."""
+
 from __future__ import annotations
 
 import json
@@ -15,9 +16,10 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from ingest.generators.broker import BrokerRefused, ensure_topic
+from ingest.generators.faults import NO_FAULTS
 from ingest.generators.malformed import catalogue
 from ingest.generators.malformed_values import BROKER_LIMIT, body_at_limit
-from ingest.generators.orders import NO_FAULTS, OrderStream
+from ingest.generators.orders import OrderStream
 from ingest.generators.records import Record
 from ingest.generators.sending import Sender
 
