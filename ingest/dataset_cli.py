@@ -25,10 +25,10 @@ def new_epoch(name: str, why: Why = "", as_json: Json = False) -> None:
 
         if not exists(spark, dataset.bronze.identifier):
             fail(f"{dataset.bronze.identifier} does not exist yet: nothing to decide", USAGE)
-        broker = Broker(settings().kafka_bootstrap_servers)
-        if not decisions.needs_epoch(spark, dataset, broker.topic(dataset.topic)):
+        topic = Broker(settings().kafka_bootstrap_servers).topic(dataset.topic)
+        if not decisions.needs_epoch(spark, dataset, topic):
             fail(f"topic {dataset.topic} is the one bronze was read from, and whole: nothing to decide", USAGE)
-        epoch = decisions.begin_epoch(spark, dataset, broker, why)
+        epoch = decisions.begin_epoch(spark, dataset, topic, why)
     typer.echo(
         json.dumps({"dataset": name, "topic_epoch": epoch}) if as_json else f"{name}: topic epoch is now {epoch}"
     )
@@ -40,22 +40,17 @@ def accept_gap(name: str, why: Why = "", as_json: Json = False) -> None:
     (dataset,) = datasets([name])
     with spark_for("lake dataset") as spark:
         from ingest import decisions
-        from ingest.fence import read_bronze_fence
-        from ingest.publish import load
-        from ingest.tables import TOPIC_EPOCH, exists
+        from ingest.tables import current_epoch, exists
         from ingest.topics import Broker
 
         bronze = dataset.bronze.identifier
         if not exists(spark, bronze):
             fail(f"{bronze} does not exist yet: nothing to decide", USAGE)
-        table = load(spark, bronze)
-        properties = dict(table.properties())
-        epoch = int(properties[TOPIC_EPOCH])
         topic = Broker(settings().kafka_bootstrap_servers).topic(dataset.topic)
-        fence = read_bronze_fence(spark, bronze, table.currentSnapshot().snapshotId(), properties).of(epoch)
-        gaps = decisions.find_gaps(topic, fence)
+        held = current_epoch(spark, bronze)
+        gaps = decisions.find_gaps(topic, held.fence)
         if not gaps:
             fail(f"{name}: no records expired unread, nothing to accept", USAGE)
-        decisions.record_gaps(spark, dataset, topic, epoch, gaps, why)
+        decisions.record_gaps(spark, dataset, topic, held.number, gaps, why)
     listed = [{"kafka_partition": g.partition, "from_offset": g.first, "to_offset": g.last} for g in gaps]
     typer.echo(json.dumps(listed) if as_json else f"{name}: accepted as gone: {listed}")

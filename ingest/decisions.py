@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ingest.datasets import Dataset
-from ingest.fence import Offsets, read_bronze_fence
+from ingest.fence import Offsets
 from ingest.publish import load
-from ingest.tables import TOPIC_EPOCH, TOPIC_ID, exists
-from ingest.topics import AcceptedGap, Broker, Topic
+from ingest.tables import TOPIC_EPOCH, TOPIC_ID, current_epoch, exists
+from ingest.topics import AcceptedGap, Topic
 from stack.settings import CATALOG
 
 if TYPE_CHECKING:
@@ -56,16 +56,12 @@ def record_gaps(
 
 def needs_epoch(spark: SparkSession, dataset: Dataset, topic: Topic) -> bool:
     """Whether the topic is another one than bronze was read from, or no longer has what bronze holds."""
-    table = load(spark, dataset.bronze.identifier)
-    properties = dict(table.properties())
-    snapshot = table.currentSnapshot().snapshotId()
-    fence = read_bronze_fence(spark, dataset.bronze.identifier, snapshot, properties).of(int(properties[TOPIC_EPOCH]))
-    return topic.topic_id != properties[TOPIC_ID] or any(topic.end.get(p, 0) <= high for p, high in fence.items())
+    held = current_epoch(spark, dataset.bronze.identifier)
+    return topic.topic_id != held.topic_id or any(topic.end.get(p, 0) <= high for p, high in held.fence.items())
 
 
-def begin_epoch(spark: SparkSession, dataset: Dataset, broker: Broker, why: str) -> int:
-    """Read the topic, as it is now, as a new epoch from its first record on; the epoch's number."""
-    topic = broker.topic(dataset.topic)
+def begin_epoch(spark: SparkSession, dataset: Dataset, topic: Topic, why: str) -> int:
+    """Read `topic` as a new epoch from its first record on; the epoch's number."""
     table = load(spark, dataset.bronze.identifier)
     epoch = int(table.properties().get(TOPIC_EPOCH)) + 1
     _record(spark, [(dataset.name, "new_epoch", topic.topic_id, epoch, None, None, None, why)])

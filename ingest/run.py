@@ -19,7 +19,7 @@ from pyspark.errors import AnalysisException, StreamingQueryException
 
 from ingest import decisions
 from ingest.datasets import Dataset, Gold
-from ingest.fence import BronzeRewritten, read_bronze_fence
+from ingest.fence import BronzeRewritten
 from ingest.lease import Lease, LeaseHeld
 from ingest.live import LiveGold
 from ingest.live import Progress as GoldProgress
@@ -27,7 +27,7 @@ from ingest.publish import Publisher, drop_left_branches, load
 from ingest.replay import publish_rebuilt
 from ingest.stream import BronzeStream, Pace
 from ingest.stream import Progress as BronzeProgress
-from ingest.tables import TOPIC_EPOCH, TOPIC_ID, create_bronze
+from ingest.tables import create_bronze, current_epoch
 from ingest.topics import Broker, DecisionNeeded, starting_offsets
 from stack.settings import Settings
 
@@ -128,9 +128,11 @@ class DatasetRun(threading.Thread):
         """Create what isn't there and take the lease; False when the run was stopped before."""
         bronze = self.dataset.bronze.identifier
         create_bronze(self.spark, self.dataset, self.broker.topic_id(self.dataset.topic))
-        self.lease = Lease(self.spark, self.settings, bronze, load(self.spark, bronze).uuid().toString())
-        if not self.lease.acquire(self.wait, self.stop):
-            return False
+        if self.lease is None:  # else it is ours since the attempt before
+            lease = Lease(self.spark, self.settings, bronze, load(self.spark, bronze).uuid().toString())
+            if not lease.acquire(self.wait, self.stop):
+                return False
+            self.lease = lease
         drop_left_branches(self.spark, bronze)
         return True
 
@@ -139,14 +141,12 @@ class DatasetRun(threading.Thread):
         self.lease.assure()
         bronze = self.dataset.bronze.identifier
         publisher = Publisher(self.spark, bronze, self.writer)
-        properties = dict(load(self.spark, bronze).properties())
-        epoch = int(properties[TOPIC_EPOCH])
-        fence = read_bronze_fence(self.spark, bronze, publisher.base, properties).of(epoch)
+        epoch = current_epoch(self.spark, bronze, publisher.base)
         topic = self.broker.topic(self.dataset.topic)
-        gaps = decisions.accepted_gaps(self.spark, self.dataset.name, epoch)
-        start = starting_offsets(self.dataset.name, topic, properties[TOPIC_ID], fence, gaps)
-        log.info("bronze starts", dataset=self.dataset.name, epoch=epoch, offsets=start)
-        stream = BronzeStream(self, publisher, start, epoch, topic)
+        gaps = decisions.accepted_gaps(self.spark, self.dataset.name, epoch.number)
+        start = starting_offsets(self.dataset.name, topic, epoch.topic_id, epoch.fence, gaps)
+        log.info("bronze starts", dataset=self.dataset.name, epoch=epoch.number, offsets=start)
+        stream = BronzeStream(self, publisher, start, epoch.number, topic)
         query = stream.start()
         while query.isActive and not self.stop.is_set() and not self._lost:
             with suppress(StreamingQueryException):  # what failed is looked at below, with its type

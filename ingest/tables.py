@@ -5,10 +5,12 @@ Spark's side creates them; nothing else of the project writes them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingest.bronze import BRONZE_SCHEMA
 from ingest.datasets import Dataset, Gold
+from ingest.fence import Offsets, read_bronze_fence
 from ingest.publish import load
 from stack.settings import CATALOG
 
@@ -37,6 +39,24 @@ _GOLD = {
     "write.merge.isolation-level": "serializable",
     "write.merge.distribution-mode": "none",
 }
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The topic a bronze is being read from: Kafka's id of it, its number, per partition the highest offset held."""
+
+    topic_id: str
+    number: int
+    fence: Offsets
+
+
+def current_epoch(spark: SparkSession, bronze: str, snapshot_id: int | None = None) -> Epoch:
+    """The epoch that bronze is in, its fence as of a snapshot (default: main's)."""
+    table = load(spark, bronze)
+    properties = dict(table.properties())
+    number = int(properties[TOPIC_EPOCH])
+    fence = read_bronze_fence(spark, bronze, snapshot_id or table.currentSnapshot().snapshotId(), properties)
+    return Epoch(properties[TOPIC_ID], number, fence.of(number))
 
 
 def exists(spark: SparkSession, identifier: str) -> bool:
