@@ -37,28 +37,35 @@ def main(
     if unknown := set(chosen) - set(PARTS):
         raise typer.BadParameter(f"no part {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+    def keep(part: str, found: dict[str, object]) -> None:
+        """Into the file at once: a later part that fails takes no earlier one with it."""
+        results[part] = found
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+
     with running() as settings:
-        results["machine"] = machine()
+        keep("machine", machine())
         if "freshness" in chosen:
-            results["freshness"] = freshness.measure(settings, rate, seconds)
+            keep("freshness", freshness.measure(settings, rate, seconds))
         if {"drain", "merges", "ranges"} & set(chosen):
             spark = session(settings, "bench")
             spark.sparkContext.setLogLevel("ERROR")
             if "drain" in chosen:
                 rates = drain.measure(spark, settings, events, rounds, max_offsets)
-                results["drain"] = {
+                found = {
                     "events": events,
                     "max_offsets": max_offsets,
                     "rounds": rounds,
+                    "warm_up_rounds": drain.WARM_UP_ROUNDS,
                     "events_per_second": {name: [round(rate) for rate in of] for name, of in rates.items()},
                     "median": {name: round(statistics.median(of)) for name, of in rates.items()},
                 }
+                keep("drain", found)
             if "merges" in chosen:
-                results["merges"] = merges.measure(spark)
+                keep("merges", merges.measure(spark))
             if "ranges" in chosen:
-                results["ranges"] = ranges.measure(spark)
+                keep("ranges", ranges.measure(spark))
             spark.stop()
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     print(render(results))
 
 
