@@ -29,7 +29,7 @@ def sql_of(gold: Gold) -> str:
 
 def definition(gold: Gold) -> str:
     """Hash of what determines the rows: another one means the table must be rebuilt from bronze."""
-    what = sql_of(gold) + gold.model_dump_json(include={"key", "ordered", "columns"})
+    what = sql_of(gold) + gold.model_dump_json(include={"key", "ordered", "parameters", "columns"})
     return hashlib.sha256(what.encode()).hexdigest()[:16]
 
 
@@ -69,7 +69,7 @@ class Fold:
         self._merge(events, state, target)
 
     def _merge(self, events: DataFrame, state: DataFrame, target: str) -> None:
-        folded = self.spark.sql(sql_of(self.gold), events=events, state=state)
+        folded = self.spark.sql(sql_of(self.gold), events=events, state=state, **self.gold.parameters)
         if self.gold.ordered and not self.keys_moved:
             alarm = F.when(F.size("absorbed") > 1, F.raise_error(F.lit(_KEY_MOVED)).cast("map<int,bigint>"))
             folded = folded.withColumn("absorbed", alarm.otherwise(F.col("absorbed")))

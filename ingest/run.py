@@ -67,7 +67,7 @@ class DatasetRun(threading.Thread):
         self.broker = Broker(settings.kafka_bootstrap_servers)
         self.lease: Lease | None = None
         self._bronze_done = threading.Event()
-        self._published = threading.Event()
+        self._published = {gold.table: threading.Event() for gold in dataset.golds}  # one gold's wake-up is no other's
 
     def run(self) -> None:
         try:
@@ -83,7 +83,7 @@ class DatasetRun(threading.Thread):
                 self._persist("bronze", self._run_bronze)
             finally:
                 self._bronze_done.set()
-                self._published.set()
+                self.bronze_published()
                 for thread in golds:
                     thread.join()
         except Exception as error:
@@ -165,8 +165,9 @@ class DatasetRun(threading.Thread):
         publisher.drop_branch()
 
     def bronze_published(self) -> None:
-        """Called after every bronze commit."""
-        self._published.set()
+        """Wake the golds; called after every bronze commit."""
+        for published in self._published.values():
+            published.set()
 
     def _run_gold(self, gold: Gold) -> None:
         """Keep one gold current; its failures don't hold bronze."""
@@ -184,7 +185,7 @@ class DatasetRun(threading.Thread):
             log.warning("its fold has changed: rebuilding from bronze", table=gold.table)
             publish_rebuilt(live)
         while not self.stop.is_set() and not self._lost:
-            self._published.clear()
+            self._published[gold.table].clear()
             is_last = self._bronze_done.is_set()
             self.lease.assure()
             try:
@@ -196,7 +197,7 @@ class DatasetRun(threading.Thread):
             if not has_advanced:
                 if is_last and not live.is_behind():
                     break
-                self._published.wait(IDLE_SECONDS)
+                self._published[gold.table].wait(IDLE_SECONDS)
         if not self._lost:
             live.publisher.drop_branch()
 

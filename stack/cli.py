@@ -107,9 +107,9 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False
 
 @app.command()
 def demo(
-    count: Annotated[int, typer.Option(min=1000, help="Order events to send.")] = 20_000,
+    count: Annotated[int, typer.Option(min=1000, help="Events to send of every stream.")] = 20_000,
 ) -> None:
-    """Orders from Kafka to a tested mart: start, produce, ingest, dbt build, verify, and show the result."""
+    """Events from Kafka to a tested mart: start, produce, ingest, dbt build, verify, and show the result."""
     from stack import demo as stack_demo
 
     stack_demo.run(settings(), count)

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from stack.settings import CATALOG, PROJECT, Settings
 
+STREAMS = ("orders", "content_events", "user_events")
 LAYERS = ("bronze", "silver", "gold")
 MART = """
 select category, currency, order_count, units_sold, revenue from gold.category_sales order by revenue desc limit 10
@@ -25,15 +26,15 @@ DBT_PROJECT = PROJECT / "dbt_project"
 
 
 def run(settings: Settings, count: int) -> None:
-    """Start the stack, send `count` order events, ingest, build, verify, and show rows per layer and one mart."""
+    """Start the stack, send `count` events of every stream, ingest, build, verify; show rows per layer and one mart."""
     console = Console()
     bin_ = Path(sys.executable).parent
     steps = [
         [str(bin_ / "lake"), "up"],
-        [str(bin_ / "lake"), "produce", "orders", "--count", str(count)],
-        [str(bin_ / "lake"), "ingest", "orders", "--once"],
+        *([str(bin_ / "lake"), "produce", stream, "--count", str(count)] for stream in STREAMS),
+        [str(bin_ / "lake"), "ingest", "--once"],
         [str(bin_ / "dbt"), "build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)],
-        [str(bin_ / "lake"), "verify", "orders"],
+        [str(bin_ / "lake"), "verify"],
     ]
     for number, step in enumerate(steps, 1):
         said = " ".join([Path(step[0]).name, *step[1:]]).replace(f"{PROJECT}/", "")

@@ -57,8 +57,9 @@ class Gold(_Model):
     """A live table folded from bronze by `ingest/gold/<sql>.sql`; `sql` is the table's name unless given.
 
     `buckets`: of its first key column, 0 for an unpartitioned table. `ordered`: whether the order of a key's events
-    matters, so that a key whose events lie in two Kafka partitions is recomputed from all of them. `compact_every`:
-    merges between two rewrites of its files.
+    matters, so that a key whose events lie in two Kafka partitions is recomputed from all of them; the table's key is
+    then the record's. `compact_every`: merges between two rewrites of its files. `parameters`: whole numbers that the
+    SQL takes as `{name}`, and its recomputation as `${name}`.
     """
 
     table: Name
@@ -67,7 +68,14 @@ class Gold(_Model):
     buckets: Annotated[int, Field(ge=0, le=1024)] = 0
     ordered: bool = True
     compact_every: Annotated[int, Field(ge=1)] = 8
+    parameters: dict[Name, int] = {}
     columns: Annotated[list[Column], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _order_needs_the_record_s_key(self) -> Gold:
+        if self.ordered and len(self.key) > 1:
+            raise ValueError("only a gold with ordered: false may have a key of several columns")
+        return self
 
     @property
     def identifier(self) -> str:

@@ -39,10 +39,12 @@ def verify_gold(warehouse: Warehouse, cut: Cut, gold: Gold, advance: Callable[[f
     [[events, report.pending_rows]] = warehouse.rows(
         f"select count_if({absorbed}), count_if(not ({absorbed})) from {cut.bronze_rows} where error is null"
     )
-    slices = max(1, -(-events // SLICE_ROWS))
+    sql = path.read_text()
+    # A row that takes from many keys is no share of them: its SQL asks for no slice and sums up early instead.
+    slices = max(1, -(-events // SLICE_ROWS)) if "${slice}" in sql else 1
     try:
         for number in range(slices):
-            _compare(warehouse, report, gold, path.read_text(), f"{cut.bronze_rows} where {absorbed}", (number, slices))
+            _compare(warehouse, report, gold, sql, f"{cut.bronze_rows} where {absorbed}", (number, slices))
             advance(1 / slices)
     except TrinoUserError as error:
         report.problems.append(f"it cannot be compared: {error.message}")
@@ -59,11 +61,13 @@ def _compare(
     def share_of(column: str) -> str:
         return f"mod(crc32(to_utf8({column})), {slices}) = {number}" if slices > 1 else "true"
 
-    recomputed = Template(sql).substitute(events=f"(select * from {events})", slice=share_of("entity_key"))
+    recomputed = Template(sql).substitute(
+        gold.parameters, events=f"(select * from {events})", slice=share_of("entity_key")
+    )
     keys = gold.key
     query = Template((FOLDER / "compare.sql").read_text()).substitute(
         live=live,
-        live_slice=share_of(keys[0]) if "${slice}" in sql else "true",
+        live_slice=share_of(keys[0]),
         recomputed=recomputed,
         keys=", ".join(keys),
         as_text=_as_text(columns),

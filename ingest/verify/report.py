@@ -69,7 +69,7 @@ class GoldReport(BaseModel):
     snapshot: int | None = None
     topic_epoch: int = 0
     absorbed: dict[int, int] = Field({}, description="highest offset absorbed by partition, in the current epoch")
-    pending_rows: int = Field(0, description="readable bronze rows that gold has yet to absorb")
+    pending_rows: int = Field(0, description="readable bronze rows above its fence: to be absorbed, or of no row")
     live_rows: int = 0
     live_hash: str = ""
     recomputed_rows: int = 0

@@ -68,7 +68,7 @@ def _lines(dataset: DatasetReport) -> list[str]:
     for gold in dataset.golds:
         lines += [f"{gold.table}: {problem}" for problem in gold.problems]
         if gold.pending_rows:
-            lines.append(f"{gold.table}: {gold.pending_rows:,} events of bronze yet to be absorbed")
+            lines.append(f"{gold.table}: {gold.pending_rows:,} events of bronze to be absorbed, or of no row of it")
         lines += _counted(gold.table, {k: getattr(gold, k) for k in ("missing", "extra", "differing", "doubled")})
         lines += [
             f"  {fault.key} {fault.column}: is {_short(fault.live)}, must be {_short(fault.recomputed)}"

@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from dbt.cli.main import dbtRunner
+
+from ingest.datasets import load
 
 PROJECT = Path(__file__).resolve().parents[2]
 DBT_PROJECT = PROJECT / "dbt_project"
@@ -58,7 +61,7 @@ def test_only_staging_reads_sources_and_marts_never_read_staging(manifest):
 
 def test_every_model_that_decides_something_has_a_unit_test(manifest):
     tested = {unit.model for unit in manifest.unit_tests.values()}
-    plain = {"stg_orders__current"}
+    plain = {"stg_orders__current", "stg_content__virality"}
     assert {model.name for model in models(manifest)} - tested == plain
 
 
@@ -76,3 +79,9 @@ def test_sql_is_formatted_as_the_house_does():
         cwd=PROJECT, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
+
+
+def test_the_recent_window_of_virality_is_as_long_as_the_live_gold_s():
+    project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text())
+    [gold] = load("content_events").golds
+    assert project["vars"] == {"virality_window_minutes": gold.parameters["window_minutes"]}

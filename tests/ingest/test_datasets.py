@@ -35,6 +35,7 @@ def test_an_unknown_dataset_names_the_known_ones() -> None:
         {"topic": "a topic"},
         {"event_time": {"field": "t", "unit": "minutes"}},
         {"partitions": 0},
+        {"golds": [{"table": "t", "key": ["a", "b"], "columns": [{"name": "a", "type": "int", "description": "-"}]}]},
     ],
 )
 def test_a_mistake_in_the_file_is_said(tmp_path: Path, change: dict) -> None:

@@ -29,13 +29,25 @@ BRONZE = """create table {schema}.orders_events (
     partition_time timestamp(6) with time zone
 ) with (format_version = 2, partitioning = array['hour(partition_time)'])"""
 
-LIVE_GOLD = f"""create table {{schema}}.orders_current (
-    order_id varchar, user_id varchar, current_status varchar, status_changed_at timestamp(6) with time zone,
-    total_amount decimal(18, 2), currency varchar, payment_method varchar, items {ITEMS},
-    last_event_id varchar, kafka_partition integer, kafka_offset bigint, rejected_events bigint,
-    last_rejected_type varchar, last_rejected_offset bigint, is_deleted boolean, seen_event_ids array(varchar),
-    topic_epoch integer, absorbed map(integer, bigint), updated_at timestamp(6) with time zone
-) with (format_version = 2)"""
+_ABSORBED = "topic_epoch integer, absorbed map(integer, bigint), updated_at timestamp(6) with time zone"
+_COUNTS = "impressions bigint, plays bigint, likes bigint, shares bigint"
+LIVE_GOLD = {
+    "orders_current": f"""
+        order_id varchar, user_id varchar, current_status varchar, status_changed_at timestamp(6) with time zone,
+        total_amount decimal(18, 2), currency varchar, payment_method varchar, items {ITEMS},
+        last_event_id varchar, kafka_partition integer, kafka_offset bigint, rejected_events bigint,
+        last_rejected_type varchar, last_rejected_offset bigint, is_deleted boolean, seen_event_ids array(varchar),
+        {_ABSORBED}""",
+    "events_per_minute": f"""
+        window_start timestamp(6) with time zone, event_type varchar, event_count bigint, {_ABSORBED}""",
+    "logins_per_source": f"""
+        window_start timestamp(6) with time zone, source varchar, login_count bigint, {_ABSORBED}""",
+    "purchases_per_minute": f"""
+        window_start timestamp(6) with time zone, purchase_count bigint, {_ABSORBED}""",
+    "virality_state": f"""
+        video_id varchar, {_COUNTS}, newest_event_at timestamp(6) with time zone,
+        minute_counts map(bigint, row({_COUNTS})), velocity double, acceleration double, {_ABSORBED}""",
+}
 
 
 def literal(value: Any) -> str:
@@ -69,7 +81,8 @@ class Warehouse:
         for layer in ("bronze", "silver", "gold"):
             self.query(f"create schema {self.prefix}{layer}")
         self.query(BRONZE.format(schema=f"{self.prefix}bronze"))
-        self.query(LIVE_GOLD.format(schema=f"{self.prefix}gold"))
+        for table, columns in LIVE_GOLD.items():
+            self.query(f"create table {self.prefix}gold.{table} ({columns}) with (format_version = 2)")
 
     def drop(self) -> None:
         for layer in ("gold", "silver", "bronze"):
@@ -129,7 +142,7 @@ class Warehouse:
                 "order by made_current_at desc limit 1"
             )[0][0]
             for schema, table in tables
-            if table != "orders_current"
+            if table not in LIVE_GOLD
         }
 
     def _insert(self, sql: str) -> None:

@@ -1,0 +1,42 @@
+-- One row per minute of event time with a purchase, as it must stand once the events up to a fence are absorbed.
+-- `events` are the bronze rows to count. A row takes from all keys, so there is no slice of it: partitions are summed up
+-- first, which leaves few rows.
+with
+
+readable as (
+
+    select
+        date_trunc('minute', event_time) as window_start,
+        topic_epoch,
+        kafka_partition,
+        kafka_offset,
+        ingested_at
+    from ${events}
+    where error is null
+    and event_type = 'purchase'
+
+),
+
+by_partition as (
+
+    select
+        window_start,
+        topic_epoch,
+        kafka_partition,
+        count(*) as records,
+        max(kafka_offset) as last_offset,
+        max(ingested_at) as last_ingested_at,
+        max(max(topic_epoch)) over (partition by window_start) as last_epoch
+    from readable
+    group by window_start, topic_epoch, kafka_partition
+
+)
+
+select
+    window_start,
+    cast(sum(records) as bigint) as purchase_count,
+    last_epoch as topic_epoch,
+    map_agg(kafka_partition, last_offset) filter (where topic_epoch = last_epoch) as absorbed,
+    max(last_ingested_at) as updated_at
+from by_partition
+group by window_start, last_epoch
