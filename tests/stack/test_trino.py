@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ingest.spark import RESTARTING
 from stack import trino
 from stack.settings import Settings
 
@@ -24,3 +25,8 @@ def test_the_files_hold_no_address_port_or_login_of_one_machine() -> None:
 def test_memory_given_by_the_settings_wins_over_the_files(tmp_path: Path) -> None:
     command = trino.command(Settings(home=tmp_path, trino_memory="2G"))
     assert [argument for argument in command if argument.startswith("-Xmx")][-1] == "-Xmx2G"
+
+
+def test_trino_and_spark_get_over_the_same_errors_of_a_restarting_postgresql() -> None:
+    said = trino.lines(trino.ETC / "catalog" / "lake.properties")
+    assert f"iceberg.jdbc-catalog.retryable-status-codes={RESTARTING}" in said

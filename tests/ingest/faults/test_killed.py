@@ -53,8 +53,7 @@ def killed_at_random(case: Case, seed: int, kills: int, within: float) -> None:
     case.judge()
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.full)])
 def test_killed_at_random_nothing_is_lost_or_doubled(another_case: Callable[..., Case], seed: int) -> None:
     case = another_case(seed=seed)
     case.produce(2_400)
