@@ -25,10 +25,10 @@ BUILD = ("build", "--select", "+dim_users", "+dim_videos", "--exclude-resource-t
 
 
 def few(seed):
-    """Feeds of a few members who change a lot: many changes a day, at one moment, deletes and returns."""
+    """Feeds of a few members: most change, some several times a day or at one moment, are deleted and return."""
     kinds = {"users": dimension_users._USERS, "videos": dimension_videos._VIDEOS}
     return {
-        name: list(islice(dimensions.feeds(replace(kind, known=60, newcomers=2, changes=60), seed, FIRST_DAY), 15))
+        name: list(islice(dimensions.feeds(replace(kind, known=300, newcomers=2, changes=60), seed, FIRST_DAY), 15))
         for name, kind in kinds.items()
     }
 
@@ -91,8 +91,9 @@ PLANTED = {
     "the last arrival of a change": (
         "models/staging/stg_dimensions__user_changes.sql", "order by ingested_at,", "order by ingested_at desc,",
     ),
-    "a snapshot of members instead of changes": (
-        "snapshots/_snapshots.yml", "unique_key: [user_id, changed_at, change_id]", "unique_key: [user_id]",
+    "only the newest change of a member in a run": (
+        "models/staging/stg_dimensions__user_changes.sql", "user_id, changed_at, change_id\n            order by",
+        "user_id\n            order by changed_at desc,",
     ),
 }  # fmt: skip
 
