@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ingest.cli import app as ingest_app
+from prove.cli import app as prove_app
 from stack.faults import USAGE, Fault, SaysFaults
 from stack.settings import settings
 
@@ -116,3 +117,4 @@ def demo(
 
 
 app.add_typer(ingest_app)
+app.add_typer(prove_app, name="prove", help="Show that what must be equal is equal, with the evidence.")

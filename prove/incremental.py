@@ -1,0 +1,170 @@
+"""Incremental equals full refresh: every incremental model, run after each of the random cuts in which bronze arrives,
+against the same models built at once.
+
+Works on copies, in schemas of a prefix of its own; what the stack's readers see is only read.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ingest.verify.warehouse import TableAbsent, TrinoUnreachable, Warehouse, pinned
+from prove.arrivals import Origin, origin
+from prove.evidence import Evidence
+from prove.typed_hash import hashed
+from stack.dbt import Dbt
+from stack.faults import UNREACHABLE, USAGE, Fault
+from stack.settings import CATALOG, PROJECT, Settings
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+Report = Callable[[str], None]
+BUILD = ("build", "--exclude-resource-type", "test", "unit_test")
+BRONZE, LIVE = "LAKE_BRONZE_SCHEMA", "LAKE_LIVE_GOLD_SCHEMA"
+DEFAULTS = {BRONZE: "bronze", LIVE: "gold"}
+
+
+def prove_incremental(
+    settings: Settings,
+    seeds: Sequence[int],
+    cuts: int = 4,
+    select: Sequence[str] = (),
+    project: Path = PROJECT / "dbt_project",
+    report: Report = lambda line: None,
+    keep: bool = False,
+) -> list[Evidence]:
+    """Evidence for every incremental model (default) or those named, and each seed; ends with a seed that differs."""
+    warehouse, prefix = Warehouse(settings), f"prove{uuid.uuid4().hex[:8]}_"
+    schemas = {BRONZE: f"{prefix}bronze", LIVE: f"{prefix}live_gold"}
+    with tempfile.TemporaryDirectory(prefix="lake-prove-") as folder:
+        cut, whole = (
+            Dbt(settings, Path(folder, side), schemas | {"LAKE_SCHEMA_PREFIX": f"{prefix}{side}_"}, "ci", project)
+            for side in ("cut", "whole")
+        )
+        try:
+            return _prove(warehouse, schemas, cut, whole, (seeds, cuts, select), report)
+        except TrinoUnreachable as error:
+            raise Fault(str(error), "lake status", UNREACHABLE) from error
+        finally:
+            if keep:
+                report(f"kept: the schemas {prefix}…")
+            else:
+                with suppress(TrinoUnreachable):
+                    drop_schemas(warehouse, prefix)
+
+
+def _prove(
+    warehouse: Warehouse,
+    schemas: dict[str, str],
+    cut: Dbt,
+    whole: Dbt,
+    asked: tuple[Sequence[int], int, Sequence[str]],
+    report: Report,
+) -> list[Evidence]:
+    seeds, cuts, select = asked
+    models = incremental_models(cut.manifest, select)
+    sources = {id_: _sources(cut.manifest, id_) for id_ in models}
+    wanted = {source.unique_id: source for found in sources.values() for source in found}
+    origins = _origins(warehouse, wanted.values(), schemas)
+    for schema in schemas.values():
+        warehouse.rows(f"create schema if not exists {CATALOG}.{schema}")
+    _copy_live(warehouse, wanted.values(), schemas)
+    chosen = ("--select", *(f"+{node.name}" for node in models.values()))
+    found: list[Evidence] = []
+    for seed in seeds:
+        for side in (cut, whole):
+            drop_schemas(warehouse, side.environment["LAKE_SCHEMA_PREFIX"])
+        chance = random.Random(seed)
+        arriving = [(one, one.cuts(chance, cuts)) for one in origins.values()]
+        for one in origins.values():
+            one.create(warehouse, schemas[BRONZE])
+        batches = max(len(conditions) for _, conditions in arriving)
+        for number in range(batches):
+            for one, conditions in arriving:
+                if number < len(conditions):
+                    one.arrive(warehouse, schemas[BRONZE], conditions[number], number)
+            report(f"seed {seed}: dbt after cut {number + 1} of {batches}")
+            cut.run(*BUILD, *chosen)
+        report(f"seed {seed}: dbt, all at once")
+        whole.run(*BUILD, "--full-refresh", *chosen)
+        for id_, node in models.items():
+            names = ", ".join(_at(origins[source.unique_id]) for source in sources[id_] if source.unique_id in origins)
+            left, right = (hashed(warehouse, _relation(side.manifest, id_)) for side in (cut, whole))
+            subject = _relation(cut.manifest, id_).removeprefix(f"{CATALOG}.{cut.environment['LAKE_SCHEMA_PREFIX']}")
+            said = f"seed {seed}, {batches} cuts of {names}"
+            found.append(Evidence(subject, said, left[0], right[0], left[1], right[1]))
+        if not all(one.is_equal for one in found):
+            break
+    return found
+
+
+def incremental_models(manifest: Manifest, names: Sequence[str] = ()) -> dict[str, Any]:
+    """The incremental models by id, whichever the project has; Fault for a name that is none of them."""
+    known = {
+        id_: node
+        for id_, node in manifest.nodes.items()
+        if node.resource_type == "model" and node.config.materialized == "incremental" and node.database == CATALOG
+    }
+    by_name = {node.name: id_ for id_, node in known.items()}
+    if unknown := sorted(set(names) - set(by_name)):
+        raise Fault(f"no incremental model {', '.join(unknown)}", f"one of: {', '.join(sorted(by_name))}", USAGE)
+    return {by_name[name]: known[by_name[name]] for name in names} if names else known
+
+
+def drop_schemas(warehouse: Warehouse, prefix: str) -> None:
+    """Every schema whose name begins with `prefix`, with what is in it."""
+    for [name] in warehouse.rows(f"show schemas from {CATALOG}"):
+        if name.startswith(prefix):
+            warehouse.rows(f"drop schema {CATALOG}.{name} cascade")
+
+
+def _sources(manifest: Manifest, id_: str) -> list[Any]:
+    """The sources that a model is made from, through whatever lies between."""
+    seen, todo = set(), [id_]
+    while todo:
+        one = todo.pop()
+        if one not in seen:
+            seen.add(one)
+            if one in manifest.nodes:
+                todo += manifest.nodes[one].depends_on.nodes
+    return [manifest.sources[one] for one in sorted(seen) if one in manifest.sources]
+
+
+def _origins(warehouse: Warehouse, sources: Any, schemas: dict[str, str]) -> dict[str, Origin]:
+    found = {}
+    for source in sources:
+        if source.schema == schemas[BRONZE]:
+            identifier = f"{os.environ.get(BRONZE, DEFAULTS[BRONZE])}.{source.identifier}"
+            try:
+                found[source.unique_id] = origin(warehouse, identifier)
+            except TableAbsent:
+                raise Fault(f"Nothing to prove: there is no {identifier} yet", "lake ingest --once") from None
+    if not sum(one.rows for one in found.values()):
+        raise Fault("Nothing to prove: bronze has no rows for these models", "lake ingest --once")
+    return found
+
+
+def _copy_live(warehouse: Warehouse, sources: Any, schemas: dict[str, str]) -> None:
+    """Live tables that a model reads, as they are now: the stream goes on while this runs."""
+    for source in sources:
+        if source.schema == schemas[LIVE]:
+            identifier = f"{os.environ.get(LIVE, DEFAULTS[LIVE])}.{source.identifier}"
+            at = pinned(identifier, warehouse.snapshot(identifier))
+            warehouse.rows(f"create table {CATALOG}.{schemas[LIVE]}.{source.identifier} as select * from {at}")
+
+
+def _relation(manifest: Manifest, id_: str) -> str:
+    node = manifest.nodes[id_]
+    return f"{CATALOG}.{node.schema}.{node.alias}"
+
+
+def _at(one: Origin) -> str:
+    return f"{one.name}@{one.snapshot}"
