@@ -112,7 +112,7 @@ def cut_at_random(chance: random.Random) -> Cutter:
         if whole is None:
             return None
         upto = {p: chance.randint(whole.after[p], high) for p, high in whole.upto.items()}
-        if chance.random() < 0.2 or upto == whole.after:  # so that it comes to an end
+        if chance.random() < 0.3 or upto == whole.after:  # so that it comes to an end
             return whole
         return Cut(whole.epoch, whole.after, upto)
 

@@ -46,8 +46,8 @@ class Plan:
         return [
             f"fold {self.rows:,} rows of {self.bronze} (snapshot {self.snapshot}) into {self.shadow}, made anew",
             *(
-                f"  epoch {part.epoch}, partition {part.partition}: offsets {part.first} to {part.last}, {part.rows:,} rows"
-                for part in self.parts
+                f"  epoch {one.epoch}, partition {one.partition}: offsets {one.first} to {one.last}, {one.rows:,} rows"
+                for one in self.parts
             ),
         ]
 

@@ -1,7 +1,7 @@
 """Bronze once more, in a schema of its own, arriving as it might have arrived: in random cuts, partitions apart.
 
 Records of a Kafka partition keep their order, since Kafka keeps it; a partition may be far behind another, or come all
-at once. Rows of a table that is no stream arrive in any order. `ingested_at` is the cut's, as if a batch had brought it.
+at once. Rows of a table that is no stream arrive in any order. `ingested_at` is the cut's, as a batch's would be.
 """
 
 from __future__ import annotations
@@ -78,9 +78,8 @@ def kafka_cuts(fence: Fence, chance: random.Random, count: int) -> list[str]:
     """`count` ranges an epoch, one epoch after the other, each partition cut at places of its own."""
     conditions = []
     for epoch in sorted({epoch for epoch, _ in fence}):
-        ends = {
-            partition: _ends(low, high, chance, count) for (of, partition), (low, high) in sorted(fence.items()) if of == epoch
-        }
+        held = {partition: span for (of, partition), span in sorted(fence.items()) if of == epoch}
+        ends = {partition: _ends(low, high, chance, count) for partition, (low, high) in held.items()}
         for number in range(count):
             parts = [
                 f"(kafka_partition = {p} and kafka_offset > {of[number]} and kafka_offset <= {of[number + 1]})"

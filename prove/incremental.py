@@ -13,18 +13,16 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ingest.verify.warehouse import TableAbsent, TrinoUnreachable, Warehouse, pinned
 from prove.arrivals import Origin, origin
 from prove.evidence import Evidence
+from prove.models import incremental_models, relation_of, sources_of
 from prove.typed_hash import hashed
 from stack.dbt import Dbt
-from stack.faults import UNREACHABLE, USAGE, Fault
+from stack.faults import UNREACHABLE, Fault
 from stack.settings import CATALOG, PROJECT, Settings
-
-if TYPE_CHECKING:
-    from dbt.contracts.graph.manifest import Manifest
 
 Report = Callable[[str], None]
 BUILD = ("build", "--exclude-resource-type", "test", "unit_test")
@@ -71,7 +69,7 @@ def _prove(
 ) -> list[Evidence]:
     seeds, cuts, select = asked
     models = incremental_models(cut.manifest, select)
-    sources = {id_: _sources(cut.manifest, id_) for id_ in models}
+    sources = {id_: sources_of(cut.manifest, id_) for id_ in models}
     wanted = {source.unique_id: source for found in sources.values() for source in found}
     origins = _origins(warehouse, wanted.values(), schemas)
     for schema in schemas.values():
@@ -95,10 +93,10 @@ def _prove(
             cut.run(*BUILD, *chosen)
         report(f"seed {seed}: dbt, all at once")
         whole.run(*BUILD, "--full-refresh", *chosen)
-        for id_, node in models.items():
+        for id_ in models:
             names = ", ".join(_at(origins[source.unique_id]) for source in sources[id_] if source.unique_id in origins)
-            left, right = (hashed(warehouse, _relation(side.manifest, id_)) for side in (cut, whole))
-            subject = _relation(cut.manifest, id_).removeprefix(f"{CATALOG}.{cut.environment['LAKE_SCHEMA_PREFIX']}")
+            left, right = (hashed(warehouse, relation_of(side.manifest, id_)) for side in (cut, whole))
+            subject = relation_of(cut.manifest, id_).removeprefix(f"{CATALOG}.{cut.environment['LAKE_SCHEMA_PREFIX']}")
             said = f"seed {seed}, {batches} cuts of {names}"
             found.append(Evidence(subject, said, left[0], right[0], left[1], right[1]))
         if not all(one.is_equal for one in found):
@@ -106,36 +104,11 @@ def _prove(
     return found
 
 
-def incremental_models(manifest: Manifest, names: Sequence[str] = ()) -> dict[str, Any]:
-    """The incremental models by id, whichever the project has; Fault for a name that is none of them."""
-    known = {
-        id_: node
-        for id_, node in manifest.nodes.items()
-        if node.resource_type == "model" and node.config.materialized == "incremental" and node.database == CATALOG
-    }
-    by_name = {node.name: id_ for id_, node in known.items()}
-    if unknown := sorted(set(names) - set(by_name)):
-        raise Fault(f"no incremental model {', '.join(unknown)}", f"one of: {', '.join(sorted(by_name))}", USAGE)
-    return {by_name[name]: known[by_name[name]] for name in names} if names else known
-
-
 def drop_schemas(warehouse: Warehouse, prefix: str) -> None:
     """Every schema whose name begins with `prefix`, with what is in it."""
     for [name] in warehouse.rows(f"show schemas from {CATALOG}"):
         if name.startswith(prefix):
             warehouse.rows(f"drop schema {CATALOG}.{name} cascade")
-
-
-def _sources(manifest: Manifest, id_: str) -> list[Any]:
-    """The sources that a model is made from, through whatever lies between."""
-    seen, todo = set(), [id_]
-    while todo:
-        one = todo.pop()
-        if one not in seen:
-            seen.add(one)
-            if one in manifest.nodes:
-                todo += manifest.nodes[one].depends_on.nodes
-    return [manifest.sources[one] for one in sorted(seen) if one in manifest.sources]
 
 
 def _origins(warehouse: Warehouse, sources: Any, schemas: dict[str, str]) -> dict[str, Origin]:
@@ -159,11 +132,6 @@ def _copy_live(warehouse: Warehouse, sources: Any, schemas: dict[str, str]) -> N
             identifier = f"{os.environ.get(LIVE, DEFAULTS[LIVE])}.{source.identifier}"
             at = pinned(identifier, warehouse.snapshot(identifier))
             warehouse.rows(f"create table {CATALOG}.{schemas[LIVE]}.{source.identifier} as select * from {at}")
-
-
-def _relation(manifest: Manifest, id_: str) -> str:
-    node = manifest.nodes[id_]
-    return f"{CATALOG}.{node.schema}.{node.alias}"
 
 
 def _at(one: Origin) -> str:

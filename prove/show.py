@@ -14,8 +14,8 @@ from prove.evidence import Evidence
 
 def as_json(proof: str, found: Sequence[Evidence]) -> str:
     """One JSON document."""
-    equal = all(one.is_equal for one in found)
-    return json.dumps({"proof": proof, "equal": equal, "evidence": [asdict(one) | {"equal": one.is_equal} for one in found]})
+    evidence = [asdict(one) | {"equal": one.is_equal} for one in found]
+    return json.dumps({"proof": proof, "equal": all(one["equal"] for one in evidence), "evidence": evidence})
 
 
 def show(found: Sequence[Evidence], sides: tuple[str, str], console: Console) -> None:
