@@ -48,6 +48,8 @@ class Origin:
 
     def arrive(self, warehouse: Warehouse, schema: str, condition: str, number: int) -> None:
         """The rows of one cut, as batch `number`."""
+        if not self.rows:
+            return
         arrived = f"date_add('second', {number}, timestamp '{self.first_arrival}')"
         listed = ", ".join(arrived if name == "ingested_at" else f'"{name}"' for name in self.columns)
         warehouse.rows(

@@ -57,20 +57,28 @@ def incremental(
 
 
 @app.command()
-def history(seeds: Seeds = 1, first_seed: FirstSeed = None, as_json: Json = False) -> None:
+def history(
+    seeds: Seeds = 1,
+    first_seed: FirstSeed = None,
+    cuts: Annotated[int, typer.Option(min=2, help="Batches in which the changes arrive.")] = 4,
+    as_json: Json = False,
+) -> None:
     """The dimensions' history equals that rebuilt from their bronze, however the changes arrive."""
     from prove.history import prove_history
 
-    found = prove_history(settings(), _seeds(seeds, first_seed))
+    found = prove_history(settings(), _seeds(seeds, first_seed), cuts, report=_say)
     _conclude("history", found, ("kept", "rebuilt"), as_json)
 
 
 @app.command()
-def parity(as_json: Json = False) -> None:
+def parity(
+    select: Annotated[list[str] | None, typer.Option(help="Models, as dbt selects them; repeatable.")] = None,
+    as_json: Json = False,
+) -> None:
     """Every dbt model has the same rows on Trino and on Spark."""
     from prove.parity import prove_parity
 
-    _conclude("parity", prove_parity(settings()), ("Trino", "Spark"), as_json)
+    _conclude("parity", prove_parity(settings(), select or (), report=_say), ("Trino", "Spark"), as_json)
 
 
 def _seeds(count: int, first: int | None) -> list[int]:

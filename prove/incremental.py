@@ -10,7 +10,7 @@ import os
 import random
 import tempfile
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ def prove_incremental(
             for side in ("cut", "whole")
         )
         try:
+            warehouse.rows("select 1")  # before the seconds that parsing takes
             return _prove(warehouse, schemas, cut, whole, (seeds, cuts, select), report)
         except TrinoUnreachable as error:
             raise Fault(str(error), "lake status", UNREACHABLE) from error
@@ -71,28 +72,19 @@ def _prove(
     models = incremental_models(cut.manifest, select)
     sources = {id_: sources_of(cut.manifest, id_) for id_ in models}
     wanted = {source.unique_id: source for found in sources.values() for source in found}
-    origins = _origins(warehouse, wanted.values(), schemas)
+    origins, absent = _origins(warehouse, wanted.values(), schemas)
+    for id_ in [id_ for id_, found in sources.items() if any(one.unique_id in absent for one in found)]:
+        lacking = ", ".join(absent[one.unique_id] for one in sources[id_] if one.unique_id in absent)
+        report(f"{models.pop(id_).name} left out: there is no {lacking} yet")
+    if not models or not any(one.rows for one in origins.values()):
+        raise Fault("Nothing to prove: bronze has no rows for these models", "lake ingest --once")
     for schema in schemas.values():
         warehouse.rows(f"create schema if not exists {CATALOG}.{schema}")
     _copy_live(warehouse, wanted.values(), schemas)
     chosen = ("--select", *(f"+{node.name}" for node in models.values()))
     found: list[Evidence] = []
     for seed in seeds:
-        for side in (cut, whole):
-            drop_schemas(warehouse, side.environment["LAKE_SCHEMA_PREFIX"])
-        chance = random.Random(seed)
-        arriving = [(one, one.cuts(chance, cuts)) for one in origins.values()]
-        for one in origins.values():
-            one.create(warehouse, schemas[BRONZE])
-        batches = max(len(conditions) for _, conditions in arriving)
-        for number in range(batches):
-            for one, conditions in arriving:
-                if number < len(conditions):
-                    one.arrive(warehouse, schemas[BRONZE], conditions[number], number)
-            report(f"seed {seed}: dbt after cut {number + 1} of {batches}")
-            cut.run(*BUILD, *chosen)
-        report(f"seed {seed}: dbt, all at once")
-        whole.run(*BUILD, "--full-refresh", *chosen)
+        batches = _arrive(warehouse, schemas[BRONZE], cut, whole, chosen, (seed, cuts, origins.values()), report)
         for id_ in models:
             names = ", ".join(_at(origins[source.unique_id]) for source in sources[id_] if source.unique_id in origins)
             left, right = (hashed(warehouse, relation_of(side.manifest, id_)) for side in (cut, whole))
@@ -104,6 +96,35 @@ def _prove(
     return found
 
 
+def _arrive(
+    warehouse: Warehouse,
+    bronze: str,
+    cut: Dbt,
+    whole: Dbt,
+    chosen: Sequence[str],
+    how: tuple[int, int, Iterable[Origin]],
+    report: Report,
+) -> int:
+    """Fill bronze by one seed, with dbt on the one side after each cut and on the other at the end; number of cuts."""
+    seed, cuts, origins = how
+    for side in (cut, whole):
+        drop_schemas(warehouse, side.environment["LAKE_SCHEMA_PREFIX"])
+    chance = random.Random(seed)
+    arriving = [(one, one.cuts(chance, cuts)) for one in origins]
+    for one, _ in arriving:
+        one.create(warehouse, bronze)
+    batches = max(len(conditions) for _, conditions in arriving)
+    for number in range(batches):
+        for one, conditions in arriving:
+            if number < len(conditions):
+                one.arrive(warehouse, bronze, conditions[number], number)
+        report(f"seed {seed}: dbt after cut {number + 1} of {batches}")
+        cut.run(*BUILD, *chosen)
+    report(f"seed {seed}: dbt, all at once")
+    whole.run(*BUILD, "--full-refresh", *chosen)
+    return batches
+
+
 def drop_schemas(warehouse: Warehouse, prefix: str) -> None:
     """Every schema whose name begins with `prefix`, with what is in it."""
     for [name] in warehouse.rows(f"show schemas from {CATALOG}"):
@@ -111,21 +132,22 @@ def drop_schemas(warehouse: Warehouse, prefix: str) -> None:
             warehouse.rows(f"drop schema {CATALOG}.{name} cascade")
 
 
-def _origins(warehouse: Warehouse, sources: Any, schemas: dict[str, str]) -> dict[str, Origin]:
-    found = {}
+def _origins(
+    warehouse: Warehouse, sources: Iterable[Any], schemas: dict[str, str]
+) -> tuple[dict[str, Origin], dict[str, str]]:
+    """The tables of bronze by source, and the names of those that aren't there."""
+    found, absent = {}, {}
     for source in sources:
         if source.schema == schemas[BRONZE]:
             identifier = f"{os.environ.get(BRONZE, DEFAULTS[BRONZE])}.{source.identifier}"
             try:
                 found[source.unique_id] = origin(warehouse, identifier)
             except TableAbsent:
-                raise Fault(f"Nothing to prove: there is no {identifier} yet", "lake ingest --once") from None
-    if not sum(one.rows for one in found.values()):
-        raise Fault("Nothing to prove: bronze has no rows for these models", "lake ingest --once")
-    return found
+                absent[source.unique_id] = identifier
+    return found, absent
 
 
-def _copy_live(warehouse: Warehouse, sources: Any, schemas: dict[str, str]) -> None:
+def _copy_live(warehouse: Warehouse, sources: Iterable[Any], schemas: dict[str, str]) -> None:
     """Live tables that a model reads, as they are now: the stream goes on while this runs."""
     for source in sources:
         if source.schema == schemas[LIVE]:
