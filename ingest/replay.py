@@ -6,6 +6,7 @@ commit.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from ingest.live import LiveGold
 
 Report = Callable[[Cut], None]
+Cutter = Callable[[BronzeFence, GoldFence], Cut | None]
+"""Chooses the next range of what bronze holds above a fence; None when there is nothing."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,15 @@ def build_shadow(
     max_rows: int = 1_000_000,
     report: Report = lambda cut: None,
     snapshot: int | None = None,
+    shadow: str | None = None,
+    cutter: Cutter | None = None,
 ) -> str:
     """Fold bronze above `start` (default: all of it) up to `end` (default: its newest) into a fresh shadow table.
 
-    `snapshot` is the one of bronze to read, its current one by default.
+    `snapshot` is the one of bronze to read, its current one by default; `shadow` the table, gold's own by default.
     """
-    shadow, bronze = shadow_of(gold), dataset.bronze.identifier
+    shadow, bronze = shadow or shadow_of(gold), dataset.bronze.identifier
+    cutter = cutter or (lambda held, fence: next_cut(held, fence, max_rows))
     spark = spark.newSession()
     spark.sql(f"drop table if exists {CATALOG}.{shadow} purge")
     create_gold(spark, gold, shadow, definition(gold))
@@ -90,7 +96,7 @@ def build_shadow(
     if end is not None:
         held = bounded(held, end)
     fold, fence = Fold(spark, dataset, gold), start or GoldFence()
-    while (cut := next_cut(held, fence, max_rows)) is not None:
+    while (cut := cutter(held, fence)) is not None:
         rows = at_snapshot(spark, bronze, snapshot)
         fold.merge(rows.where(cut.predicate()), f"{CATALOG}.{shadow}", lambda: up_to(rows, cut))  # noqa: B023
         fence = advanced(fence, cut)
@@ -98,13 +104,35 @@ def build_shadow(
     return shadow
 
 
+def cut_at_random(chance: random.Random) -> Cutter:
+    """Ranges of random size, in which each partition goes forward by a random part of its own, or stays."""
+
+    def cut(held: BronzeFence, fence: GoldFence) -> Cut | None:
+        whole = next_cut(held, fence, sum(max(offsets.values()) + 1 for offsets in held.highest.values() if offsets))
+        if whole is None:
+            return None
+        upto = {p: chance.randint(whole.after[p], high) for p, high in whole.upto.items()}
+        if chance.random() < 0.3 or upto == whole.after:  # so that it comes to an end
+            return whole
+        return Cut(whole.epoch, whole.after, upto)
+
+    return cut
+
+
 def compare(
-    spark: SparkSession, dataset: Dataset, gold: Gold, snapshot: int | None, max_rows: int, report: Report
+    spark: SparkSession,
+    dataset: Dataset,
+    gold: Gold,
+    snapshot: int | None,
+    max_rows: int,
+    report: Report,
+    shadow: str | None = None,
+    cutter: Cutter | None = None,
 ) -> Comparison:
     """Rebuild up to the fence of the live table's `snapshot` (default: its current one) and hash both."""
     snapshot = snapshot or current_snapshot(spark, gold.identifier)
     fence = read_gold_fence(spark, gold.identifier, snapshot)
-    shadow = build_shadow(spark, dataset, gold, end=fence, max_rows=max_rows, report=report)
+    shadow = build_shadow(spark, dataset, gold, fence, None, max_rows, report, None, shadow, cutter)
     live_rows, live_hash = hashed(at_snapshot(spark, gold.identifier, snapshot))
     shadow_rows, shadow_hash = hashed(spark.table(f"{CATALOG}.{shadow}"))
     return Comparison(snapshot, fence, live_rows, shadow_rows, live_hash, shadow_hash)

@@ -10,6 +10,9 @@ import typer
 from ingest.command import DIFFERENT, UNREACHABLE, USAGE, Json, datasets, fail, spark_for
 from ingest.datasets import Dataset, Gold
 
+MOST_ROWS = 10_000_000
+"""Bronze rows that are folded without being asked for twice."""
+
 
 def _gold(table: str) -> tuple[Dataset, Gold]:
     found = {gold.table: (dataset, gold) for dataset in datasets(None) for gold in dataset.golds}
@@ -34,16 +37,24 @@ def replay(
         list[str] | None, typer.Option("--to", metavar="P:OFFSET", help="Fold up to this offset; repeatable.")
     ] = None,
     epoch: Annotated[int, typer.Option(help="Topic epoch of --from and --to.")] = 1,
+    all_: Annotated[bool, typer.Option("--all", help="All of bronze: neither --from nor --to.")] = False,
+    only_plan: Annotated[bool, typer.Option("--plan", help="Say what would be folded, and end.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=f"Even if it is more than {MOST_ROWS:,} rows.")] = False,
     max_rows: Annotated[int, typer.Option(min=1, help="Most bronze rows in one merge.")] = 1_000_000,
     as_json: Json = False,
 ) -> None:
-    """Rebuild a live gold from bronze, by the live fold, into the shadow table gold.<TABLE>__shadow."""
+    """Rebuild a live gold from bronze, by the live fold, into the shadow table gold.<TABLE>__shadow.
+
+    Says first what it will fold. The shadow is made anew each time, and live is only read: safe to repeat.
+    """
     from ingest.fence import GoldFence
     from ingest.replay import build_shadow, compare, hashed, parse_offsets, shadow_of
 
     dataset, gold = _gold(table)
     if verify and (start or end):
         fail("--verify compares whole tables at live's own cut: leave out --from and --to", USAGE)
+    if not (verify or start or end or all_ or only_plan):
+        fail("that is all of bronze: bound it by --from and --to, or say --all; --plan shows the offsets", USAGE)
     try:
         bounds = [GoldFence(epoch, parse_offsets(texts)) if texts else None for texts in (start, end)]
     except ValueError as error:
@@ -53,10 +64,23 @@ def replay(
         typer.echo(f"folded {cut.upto} of epoch {cut.epoch}", err=True)
 
     with spark_for("lake replay") as spark:
+        from ingest.fence import read_gold_fence
+        from ingest.publish import current_snapshot
+        from ingest.replay_plan import plan
         from ingest.tables import exists
 
         if not exists(spark, gold.identifier):
             fail(f"there is no {gold.identifier} yet; run: lake ingest --once", UNREACHABLE)
+        if verify:
+            snapshot = snapshot or current_snapshot(spark, gold.identifier)
+            bounds[1] = read_gold_fence(spark, gold.identifier, snapshot)
+        planned = plan(spark, dataset.bronze.identifier, shadow_of(gold), *bounds)
+        if only_plan:
+            typer.echo(json.dumps(planned.as_json()) if as_json else "\n".join(planned.lines()))
+            return
+        typer.echo("\n".join(planned.lines()), err=True)
+        if planned.rows > MOST_ROWS and not yes:
+            fail(f"{planned.rows:,} rows are more than {MOST_ROWS:,}: bound the range, or say --yes", USAGE)
         if not verify:
             build_shadow(spark, dataset, gold, start=bounds[0], end=bounds[1], max_rows=max_rows, report=report)
             rows, digest = hashed(spark.table(f"lake.{shadow_of(gold)}"))

@@ -9,7 +9,10 @@ from typing import Annotated
 
 import typer
 
+from backfill.cli import backfill
 from ingest.cli import app as ingest_app
+from prove.cli import app as prove_app
+from prove.trace_cli import trace
 from stack.faults import USAGE, Fault, SaysFaults
 from stack.settings import settings
 
@@ -116,3 +119,6 @@ def demo(
 
 
 app.add_typer(ingest_app)
+app.command()(backfill)
+app.command()(trace)
+app.add_typer(prove_app, name="prove", help="Show that what must be equal is equal, with the evidence.")

@@ -12,10 +12,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from stack.settings import PROJECT, Settings, settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 PORTS = ("KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "POSTGRES_PORT", "TRINO_PORT", "SPARK_UI_PORT")
 # A stack that lives for minutes: without the optimising compiler Trino starts on 26 instead of 42 CPU seconds.
@@ -84,6 +88,16 @@ def lake_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
         settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def spark(lake_stack: Settings) -> Iterator[SparkSession]:
+    """The ingester's own session on the shared stack's catalog, so that what is tested is what runs."""
+    from ingest.spark import session
+
+    spark = session(lake_stack, "tests")
+    yield spark
+    spark.stop()
 
 
 _left_out: Counter[str] = Counter()

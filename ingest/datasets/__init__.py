@@ -59,7 +59,8 @@ class Gold(_Model):
     `buckets`: of its first key column, 0 for an unpartitioned table. `ordered`: whether the order of a key's events
     matters, so that a key whose events lie in two Kafka partitions is recomputed from all of them; the table's key is
     then the record's. `compact_every`: merges between two rewrites of its files. `parameters`: whole numbers that the
-    SQL takes as `{name}`, and its recomputation as `${name}`.
+    SQL takes as `{name}`, and its recomputation as `${name}`. `traced_by`: for `lake trace`, what each key column is of
+    a bronze row, in Trino's SQL, and null where the row doesn't count; the record's key unless given.
     """
 
     table: Name
@@ -69,12 +70,19 @@ class Gold(_Model):
     ordered: bool = True
     compact_every: Annotated[int, Field(ge=1)] = 8
     parameters: dict[Name, int] = {}
+    traced_by: dict[Name, str] = {}
     columns: Annotated[list[Column], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _order_needs_the_record_s_key(self) -> Gold:
         if self.ordered and len(self.key) > 1:
             raise ValueError("only a gold with ordered: false may have a key of several columns")
+        return self
+
+    @model_validator(mode="after")
+    def _traced_by_its_key(self) -> Gold:
+        if set(self.traced_by) != set(self.key) and (self.traced_by or len(self.key) > 1):
+            raise ValueError(f"traced_by says what {', '.join(self.key)} is of a bronze row, no more and no less")
         return self
 
     @property

@@ -119,8 +119,8 @@ class Warehouse:
         columns = "order_id, current_status, rejected_events, topic_epoch, absorbed, items, is_deleted, updated_at"
         self._insert(f"insert into {self.prefix}gold.orders_current ({columns}) values {rows}")
 
-    def dbt(self, *arguments: str, ok: bool = True) -> dbtRunnerResult:
-        """Runs dbt in this process; the manifest of the first run is used again, since only data changes."""
+    def point(self) -> None:
+        """Let dbt, and commands that run it, work on these schemas."""
         os.environ |= {
             "LAKE_TRINO_HOST": self.host,
             "LAKE_TRINO_PORT": str(self.port),
@@ -128,6 +128,10 @@ class Warehouse:
             "LAKE_BRONZE_SCHEMA": f"{self.prefix}bronze",
             "LAKE_LIVE_GOLD_SCHEMA": f"{self.prefix}gold",
         }
+
+    def dbt(self, *arguments: str, ok: bool = True) -> dbtRunnerResult:
+        """Runs dbt in this process; the manifest of the first run is used again, since only data changes."""
+        self.point()
         common = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target", "ci", "--quiet"]
         paths = ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
         if self.manifest is None:

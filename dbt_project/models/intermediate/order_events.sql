@@ -30,6 +30,7 @@ events as (
     from {{ this }}
     where
         order_id in (select order_id from {{ arrivals }} where error is null)
+        and not {{ in_backfill('event_time') }}
     {% endif %}
 
 ),

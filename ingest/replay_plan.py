@@ -1,0 +1,79 @@
+"""What a replay would fold, before it does: of each Kafka partition the offsets and the rows of bronze."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from ingest.fence import GoldFence, at_snapshot
+from ingest.publish import current_snapshot
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of bronze of one (topic epoch, partition), from offset `first` to `last`."""
+
+    epoch: int
+    partition: int
+    first: int
+    last: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Parts of `bronze` at `snapshot` that are folded into the fresh table `shadow`."""
+
+    bronze: str
+    snapshot: int
+    shadow: str
+    parts: list[Part]
+
+    @property
+    def rows(self) -> int:
+        return sum(part.rows for part in self.parts)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"rows": self.rows}
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [
+            f"fold {self.rows:,} rows of {self.bronze} (snapshot {self.snapshot}) into {self.shadow}, made anew",
+            *(
+                f"  epoch {one.epoch}, partition {one.partition}: offsets {one.first} to {one.last}, {one.rows:,} rows"
+                for one in self.parts
+            ),
+        ]
+
+
+def plan(spark: SparkSession, bronze: str, shadow: str, start: GoldFence | None, end: GoldFence | None) -> Plan:
+    """The parts above `start` and up to `end` of bronze as it is now."""
+    snapshot = current_snapshot(spark, bronze)
+    rows = at_snapshot(spark, bronze, snapshot)
+    if start is not None:
+        rows = rows.where(f"topic_epoch > {start.epoch} or (topic_epoch = {start.epoch} and {_above(start)})")
+    if end is not None:
+        rows = rows.where(f"topic_epoch < {end.epoch} or (topic_epoch = {end.epoch} and {_up_to(end)})")
+    parts = (
+        rows.groupBy("topic_epoch", "kafka_partition")
+        .agg(F.min("kafka_offset"), F.max("kafka_offset"), F.count(F.lit(1)))
+        .orderBy("topic_epoch", "kafka_partition")
+        .collect()
+    )
+    return Plan(bronze, snapshot, shadow, [Part(*part) for part in parts])
+
+
+def _above(start: GoldFence) -> str:
+    of = [f"(kafka_partition = {p} and kafka_offset <= {offset})" for p, offset in start.absorbed.items()]
+    return f"not ({' or '.join(of) or 'false'})"
+
+
+def _up_to(end: GoldFence) -> str:
+    of = [f"(kafka_partition = {p} and kafka_offset <= {offset})" for p, offset in end.absorbed.items()]
+    return f"({' or '.join(of) or 'false'})"

@@ -1,0 +1,124 @@
+"""If these fail, nobody can say which Kafka records a number came from, or is told the wrong ones."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from dbt_warehouse import DBT_PROJECT, Warehouse, literal
+from kafka import KafkaProducer
+from order_records import Record
+from typer.testing import CliRunner
+
+from ingest.datasets import load, load_all
+from prove.origins import Lineage
+from stack.cli import app
+from stack.dbt import Dbt
+from stack.settings import Settings
+
+RECORDS = [
+    Record("a", "ORDER_CREATED", 0, seconds=10),
+    Record("b", "ORDER_CREATED", 1, seconds=20, items=[("SKU-2", 1, "1.00", "Books")]),
+    Record("a", "ORDER_PAID", 2, seconds=30),
+    Record("a", "", 3, error="bad_json", body="not this one"),
+    Record("a", "ORDER_SHIPPED", 4, seconds=40),  # the live gold below has not absorbed it
+]
+
+
+def trace(*arguments: str):
+    return CliRunner().invoke(app, ["trace", *arguments])
+
+
+def offsets(*arguments: str) -> list[int]:
+    said = trace(*arguments, "--json")
+    assert said.exit_code == 0, said.stderr
+    return [record["kafka_offset"] for record in json.loads(said.stdout)["records"]]
+
+
+@pytest.mark.integration
+def test_a_row_of_any_layer_leads_to_its_records(warehouse: Warehouse) -> None:
+    warehouse.land(RECORDS)
+    warehouse.fold_live_gold(RECORDS[:4])
+    warehouse.dbt("run", "--select", "+category_sales", "+active_orders_now")
+    assert offsets("orders_current", "a") == [0, 2]
+    assert offsets("order_events", "b") == [1]
+    assert offsets("order_lifecycles", "a") == [0, 2, 4]
+    assert offsets("category_sales", "Toys", "USD") == [0, 2, 4]
+    assert offsets(f"{warehouse.prefix}gold.category_sales", "category=Books") == [1]
+    assert offsets("active_orders_now", "current_status=CREATED") == [1]
+
+    shown = trace("category_sales", "Toys", "--limit", "1").stdout
+    assert "1 rows from 3 records, the first 1 of them" in shown
+    assert '"sku": "SKU-1"' in shown
+    for wrong, code in ((["nonsense", "a"], 2), (["orders_current", "a", "b"], 2), (["orders_current", "zz"], 1)):
+        said = trace(*wrong)
+        assert (said.exit_code, said.stdout) == (code, "")
+        assert "Traceback" not in said.stderr
+
+
+@pytest.mark.integration
+def test_minutes_lead_to_the_records_dated_in_them(warehouse: Warehouse) -> None:
+    kinds = [("login", "web"), ("login", "mobile"), ("click", "web"), ("login", "web"), ("login", "tv")]
+    events = [(*kind, second) for kind, second in zip(kinds, (0, 1, 2, 70, 3), strict=True)]
+    warehouse.query("create table if not exists {prefix}bronze.user_events (like {prefix}bronze.orders_events)")
+    for offset, (kind, source, second) in enumerate(events):
+        record = Record("u", kind, offset, seconds=second, body=json.dumps({"source": source}))
+        row = warehouse._bronze_row(record, datetime(2026, 1, 2, tzinfo=UTC)).replace("'orders'", "'user-events'")
+        warehouse.query(f"insert into {{prefix}}bronze.user_events values {row.replace('{', '{{').replace('}', '}}')}")
+    absorbed = "1, map(array[0], array[bigint '9']), current_timestamp"
+    minute = "timestamp '2026-01-01 00:00:00 UTC'"
+    warehouse.query(f"insert into {{prefix}}gold.logins_per_source values ({minute}, 'web', 1, {absorbed})")
+    warehouse.query(f"insert into {{prefix}}gold.logins_per_source values ({minute}, 'unknown', 1, {absorbed})")
+    warehouse.query(f"insert into {{prefix}}gold.events_per_minute values ({minute}, 'click', 1, {absorbed})")
+    warehouse.point()
+    assert offsets("logins_per_source", "2026-01-01T00:00", "web") == [0]
+    assert offsets("logins_per_source", "2026-01-01 00:00", "unknown") == [4]
+    assert offsets("events_per_minute", "2026-01-01T00:00:00Z", "click") == [2]
+    assert trace("events_per_minute", "yesterday", "click").exit_code == 2
+
+
+@pytest.mark.integration
+def test_the_broker_is_asked_whether_it_has_the_same(
+    warehouse: Warehouse, lake_stack: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = f"{warehouse.prefix}traced"
+    orders = load("orders").model_dump(mode="json") | {"topic": topic}
+    (tmp_path / "orders.yml").write_text(json.dumps(orders))
+    producer = KafkaProducer(bootstrap_servers=lake_stack.kafka_bootstrap_servers)
+    admin_made(lake_stack, topic)
+    sent = [Record("a", "ORDER_CREATED", 0, seconds=10), Record("a", "ORDER_PAID", 1, seconds=20)]
+    for record in sent:
+        at = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000) + record.seconds * 1000
+        producer.send(topic, key=b"a", value=record.value().encode(), timestamp_ms=at).get(30)
+    producer.close()
+    warehouse.land([*sent, Record("a", "ORDER_SHIPPED", 2, seconds=30)])
+    warehouse.fold_live_gold([*sent, Record("a", "ORDER_SHIPPED", 2, seconds=30)])
+    warehouse.query(f"update {{prefix}}bronze.orders_events set topic = {literal(topic)}")
+    warehouse.query("update {prefix}bronze.orders_events set body = body || ' ' where kafka_offset = 1")
+    warehouse.point()
+    monkeypatch.setattr(lake_stack, "datasets", tmp_path)
+    said = trace("orders_current", "a", "--kafka", "--json")
+    assert said.exit_code == 1, said.stderr
+    found = [record["broker"] for record in json.loads(said.stdout)["records"]]
+    assert found == ["same", "different in body", "gone"]
+
+
+def admin_made(settings: Settings, topic: str) -> None:
+    from kafka import KafkaAdminClient
+    from kafka.admin import NewTopic
+
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    admin.create_topics([NewTopic(topic, 1, 1)])
+    admin.close()
+
+
+def test_every_trace_that_a_model_declares_leads_somewhere(tmp_path: Path) -> None:
+    lineage = Lineage(load_all(), Dbt(Settings(), tmp_path, project=DBT_PROJECT))
+    for node in lineage.dbt.manifest.nodes.values():
+        if node.resource_type == "model" and node.config.meta.get("trace"):
+            table = lineage.table(node.name)
+            assert table.key, node.name
+            assert lineage.places(table, "select 1"), node.name
+    assert lineage.dbt.manifest.nodes["model.millrace.order_items"].config.meta["gone_when"]
