@@ -65,6 +65,17 @@ def ingest(
         _finish(runs, as_json)
 
 
+@app.command()
+def spark_conf() -> None:
+    """Write Spark's settings for dbt, and print their folder: export SPARK_CONF_DIR=$(lake spark-conf)."""
+    from ingest.spark import MissingJars, write_conf
+
+    try:
+        typer.echo(write_conf(settings()))
+    except MissingJars as error:
+        fail(str(error), UNREACHABLE)
+
+
 def _finish(runs: list, as_json: bool) -> None:
     """Say what was done, and exit by the worst ending."""
     from ingest.lease import LeaseHeld

@@ -1,6 +1,7 @@
 """The one place where Spark is configured: jars, catalog, time zone, and what makes small batches cheap.
 
 Every session is UTC and never raises on a cast that cannot be made (ANSI off): bronze must take any content.
+A Spark that this process does not start, dbt's, gets the same properties as a folder of files.
 """
 
 from __future__ import annotations
@@ -104,3 +105,27 @@ def session(settings: Settings, name: str) -> SparkSession:
     for key, value in spark_conf(settings).items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
+
+
+def dbt_conf(settings: Settings) -> dict[str, str]:
+    """Properties of the session that dbt starts: SQL means what it means on Trino, as far as a setting can say."""
+    return {
+        **spark_conf(settings),
+        "spark.master": settings.spark_master,
+        "spark.app.name": "dbt",
+        "spark.ui.enabled": "false",
+        "spark.sql.legacy.sizeOfNull": "false",  # cardinality(null) is null, not -1
+        "spark.sql.parser.escapedStringLiterals": "true",  # a backslash in a literal is a backslash
+    }
+
+
+def write_conf(settings: Settings) -> Path:
+    """Write `dbt_conf` where SPARK_CONF_DIR can point, and return that folder. Raises MissingJars."""
+    properties = dbt_conf(settings)
+    (settings.home / "spark").mkdir(parents=True, exist_ok=True)
+    folder = settings.run / "spark"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "spark-defaults.conf"
+    file.touch(mode=0o600)  # it holds the catalog's password
+    file.write_text("".join(f"{key} {value}\n" for key, value in properties.items()))
+    return folder

@@ -72,13 +72,17 @@ def history(
 
 @app.command()
 def parity(
-    select: Annotated[list[str] | None, typer.Option(help="Models, as dbt selects them; repeatable.")] = None,
+    seeds: Seeds = 1,
+    first_seed: FirstSeed = None,
+    cuts: Annotated[int, typer.Option(min=1, help="Batches in which bronze arrives, an epoch.")] = 2,
+    select: Annotated[list[str] | None, typer.Option(help="As dbt's --select; repeatable. Default: all.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Every dbt model has the same rows on Trino and on Spark."""
+    """Every dbt model and snapshot has the same rows on Trino and on Spark: on copies, which are dropped."""
     from prove.parity import prove_parity
 
-    _conclude("parity", prove_parity(settings(), select or (), report=_say), ("Trino", "Spark"), as_json)
+    found = prove_parity(settings(), _seeds(seeds, first_seed), cuts, select or (), report=_say)
+    _conclude("parity", found, ("Trino", "Spark"), as_json)
 
 
 def _seeds(count: int, first: int | None) -> list[int]:

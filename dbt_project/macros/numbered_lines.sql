@@ -8,5 +8,5 @@
 {%- endmacro %}
 
 {% macro spark__numbered_lines(lines, number) -%}
-    lateral view explode(sequence(1, cardinality({{ lines }}))) numbered as {{ number }}
+    lateral view explode(transform({{ lines }}, (line, place) -> place + 1)) numbered as {{ number }}
 {%- endmacro %}

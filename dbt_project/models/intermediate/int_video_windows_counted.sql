@@ -8,7 +8,7 @@ videos as (
 
     select
         *,
-        floor({{ seconds_between(epoch, 'current_timestamp') }} / 60) as this_minute
+        floor({{ seconds_between(epoch, query_time()) }} / 60) as this_minute
 
     from {{ ref('stg_content__virality') }}
 

@@ -21,8 +21,10 @@ hours as (
         count_if(paid_at is null and cancelled_at is not null) as abandoned_orders,
         cast(cast(count(paid_at) as decimal(18, 4)) / count(*) as decimal(5, 4))
             as conversion_rate,
-        cast(sum(seconds_to_payment) as decimal(18, 2)) / nullif(count(paid_at), 0)
-            as average_seconds_to_payment,
+        cast(
+            cast(sum(seconds_to_payment) as decimal(18, 2)) / nullif(count(paid_at), 0)
+            as decimal(18, 2)
+        ) as average_seconds_to_payment,
         max(updated_at) as updated_at
 
     from orders

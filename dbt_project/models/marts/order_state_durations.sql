@@ -17,8 +17,10 @@ summed as (
         count(*) as orders_entered,
         count(left_at) as orders_left,
         sum(seconds) as total_seconds,
-        cast(sum(seconds) as decimal(18, 2)) / nullif(count(left_at), 0)
-            as average_seconds,
+        cast(
+            cast(sum(seconds) as decimal(18, 2)) / nullif(count(left_at), 0)
+            as decimal(18, 2)
+        ) as average_seconds,
         min(seconds) as shortest_seconds,
         max(seconds) as longest_seconds,
         max(ingested_at) as updated_at

@@ -1,8 +1,13 @@
+{# What a record that could not be read says in parts is taken for nothing. #}
 with
 
 records as (
 
-    select * from {{ source('bronze', 'orders_events') }}
+    select
+        *,
+        case when error is null then body end as readable_body
+
+    from {{ source('bronze', 'orders_events') }}
 
 ),
 
@@ -20,13 +25,13 @@ typed as (
         event_type,
         event_time,
         entity_key as order_id,
-        {{ json_text('body', 'user_id') }} as user_id,
+        {{ json_text('readable_body', 'user_id') }} as user_id,
         try_cast(
-            {{ json_text('body', 'total_amount') }} as decimal(18, 2)
+            {{ json_text('readable_body', 'total_amount') }} as decimal(18, 2)
         ) as total_amount,
-        {{ json_text('body', 'currency') }} as currency,
-        {{ json_text('body', 'payment_method') }} as payment_method,
-        {{ json_objects('body', 'items', {
+        {{ json_text('readable_body', 'currency') }} as currency,
+        {{ json_text('readable_body', 'payment_method') }} as payment_method,
+        {{ json_objects('readable_body', 'items', {
             'sku': 'varchar',
             'quantity': 'bigint',
             'unit_price': 'decimal(18, 2)',
