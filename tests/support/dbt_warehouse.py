@@ -29,6 +29,17 @@ BRONZE = """create table {schema}.orders_events (
     partition_time timestamp(6) with time zone
 ) with (format_version = 2, partitioning = array['hour(partition_time)'])"""
 
+_CHANGE = """operation varchar, changed_at timestamp(6) with time zone, change_id varchar, feed_date date,
+        feed_row bigint, ingested_at timestamp(6) with time zone"""
+FEEDS = {
+    "users_changes": f"""
+        user_id bigint, name varchar, email varchar, country varchar, plan varchar, status varchar, signup_date date,
+        {_CHANGE}""",
+    "videos_changes": f"""
+        video_id varchar, title varchar, category varchar, creator varchar, duration_seconds bigint, status varchar,
+        published_date date, {_CHANGE}""",
+}
+
 _ABSORBED = "topic_epoch integer, absorbed map(integer, bigint), updated_at timestamp(6) with time zone"
 _COUNTS = "impressions bigint, plays bigint, likes bigint, shares bigint"
 LIVE_GOLD = {
@@ -81,6 +92,8 @@ class Warehouse:
         for layer in ("bronze", "silver", "gold"):
             self.query(f"create schema {self.prefix}{layer}")
         self.query(BRONZE.format(schema=f"{self.prefix}bronze"))
+        for table, columns in FEEDS.items():
+            self.query(f"create table {self.prefix}bronze.{table} ({columns}) with (format_version = 2)")
         for table, columns in LIVE_GOLD.items():
             self.query(f"create table {self.prefix}gold.{table} ({columns}) with (format_version = 2)")
 
