@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ITEMS = "array(row(sku varchar, quantity bigint, unit_price decimal(18, 2), category varchar))"
 
-BRONZE = """create table {schema}.orders_events (
+BRONZE_TABLES = {"orders_events": "hour", "raw_events": "hour", "user_events": "day"}
+BRONZE = """create table {schema}.{table} (
     event_id varchar, event_type varchar, event_time timestamp(6) with time zone, entity_key varchar,
     schema_version varchar, topic varchar, topic_epoch integer, kafka_partition integer, kafka_offset bigint,
     kafka_timestamp timestamp(6) with time zone, kafka_headers array(row(key varchar, value varbinary)),
     ingested_at timestamp(6) with time zone, error varchar, body varchar, body_bytes varbinary,
     partition_time timestamp(6) with time zone
-) with (format_version = 2, partitioning = array['hour(partition_time)'])"""
+) with (format_version = 2, partitioning = array['{cut}(partition_time)'])"""
 
 _CHANGE = """operation varchar, changed_at timestamp(6) with time zone, change_id varchar, feed_date date,
         feed_row bigint, ingested_at timestamp(6) with time zone"""
@@ -66,6 +67,8 @@ def literal(value: Any) -> str:
         return "null"
     if isinstance(value, datetime):
         return f"timestamp '{value:%Y-%m-%d %H:%M:%S.%f} UTC'"
+    if isinstance(value, date):
+        return f"date '{value}'"
     if isinstance(value, (bool, int)):
         return str(value).lower()
     return "'" + str(value).replace("'", "''") + "'"
@@ -79,6 +82,7 @@ class Warehouse:
     port: int
     prefix: str
     folder: Path
+    project: Path = DBT_PROJECT
     batches: int = 0
     manifest: Any = field(default=None, repr=False)
 
@@ -91,7 +95,8 @@ class Warehouse:
     def create(self) -> None:
         for layer in ("bronze", "silver", "gold"):
             self.query(f"create schema {self.prefix}{layer}")
-        self.query(BRONZE.format(schema=f"{self.prefix}bronze"))
+        for table, cut in BRONZE_TABLES.items():
+            self.query(BRONZE.format(schema=f"{self.prefix}bronze", table=table, cut=cut))
         for table, columns in FEEDS.items():
             self.query(f"create table {self.prefix}bronze.{table} ({columns}) with (format_version = 2)")
         for table, columns in LIVE_GOLD.items():
@@ -105,9 +110,13 @@ class Warehouse:
         """One batch of the ingester: these records appended to bronze."""
         self.batches += 1
         arrived = START + timedelta(days=1, minutes=self.batches)
-        for first in range(0, len(records), 400):
-            rows = ",\n".join(self._bronze_row(record, arrived) for record in records[first : first + 400])
-            self._insert(f"insert into {self.prefix}bronze.orders_events values {rows}")
+        self.append("bronze.orders_events", [self._bronze_row(record, arrived) for record in records])
+
+    def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Rows of Python values, one for each column of `table`, which is named without the prefix."""
+        for first in range(0, len(rows), 400):
+            values = ",\n".join("(" + ", ".join(map(literal, row)) + ")" for row in rows[first : first + 400])
+            self._insert(f"insert into {self.prefix}{table} values {values}")
 
     def fold_live_gold(self, records: Sequence[Record]) -> None:
         """What the ingester's gold has once it absorbed `records`: status, refusals and coverage."""
@@ -128,7 +137,7 @@ class Warehouse:
             "LAKE_BRONZE_SCHEMA": f"{self.prefix}bronze",
             "LAKE_LIVE_GOLD_SCHEMA": f"{self.prefix}gold",
         }
-        common = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target", "ci", "--quiet"]
+        common = ["--project-dir", str(self.project), "--profiles-dir", str(self.project), "--target", "ci", "--quiet"]
         paths = ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
         if self.manifest is None:
             parsed = dbtRunner().invoke(["parse", *common, *paths, "--no-partial-parse"])
@@ -139,8 +148,8 @@ class Warehouse:
             assert result.success, result.exception or failures(result)
         return result
 
-    def rows(self, table: str) -> list[tuple[Any, ...]]:
-        found = self.query(f"select * from {self.prefix}silver.{table}")
+    def rows(self, table: str, schema: str = "silver") -> list[tuple[Any, ...]]:
+        found = self.query(f"select * from {self.prefix}{schema}.{table}")
         return sorted(tuple(map(str, row)) for row in found)
 
     def snapshot_ids(self) -> dict[str, int]:
@@ -165,14 +174,13 @@ class Warehouse:
             connection.cursor().execute(sql).fetchall()
 
     @staticmethod
-    def _bronze_row(record: Record, arrived: datetime) -> str:
+    def _bronze_row(record: Record, arrived: datetime) -> list[Any]:
         happened = START + timedelta(seconds=record.seconds)
-        values = [
+        return [
             record.name, record.event_type, happened, record.order_id, None, "orders", record.topic_epoch,
             record.kafka_partition, record.kafka_offset, happened, None, arrived, record.error, record.value(),
             None, happened,
         ]  # fmt: skip
-        return "(" + ", ".join(map(literal, values)) + ")"
 
     @staticmethod
     def _live_row(order_id: str, events: list[Record]) -> str:
