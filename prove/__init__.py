@@ -1,0 +1,1 @@
+"""The equalities that the rest relies on, shown on what the lakehouse holds now."""
