@@ -27,6 +27,18 @@
     from_json({{ body }}, '{{ nested.type }}').{{ field }}
 {%- endmacro %}
 
+{% macro json_fragment(body, field) -%}
+    {{ return(adapter.dispatch('json_fragment')(body, field)) }}
+{%- endmacro %}
+
+{% macro default__json_fragment(body, field) -%}
+    json_query({{ body }}, 'lax $.{{ field }}' null on error)
+{%- endmacro %}
+
+{% macro spark__json_fragment(body, field) -%}
+    get_json_object({{ body }}, '$.{{ field }}')
+{%- endmacro %}
+
 {% macro json_objects(body, field, types) -%}
     {{ return(adapter.dispatch('json_objects')(body, field, types)) }}
 {%- endmacro %}

@@ -118,7 +118,7 @@ def test_docs_are_generated_with_every_mart_column_described(warehouse):
 def tables_of(warehouse):
     """What dbt keeps as tables; the rest are views."""
     nodes = warehouse.manifest.nodes.values()
-    return {node.alias for node in nodes if node.resource_type == "model" and node.config.materialized == "incremental"}
+    return {node.alias for node in nodes if node.config.materialized in ("incremental", "snapshot")}
 
 
 def _collect(work, failures) -> None:

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,8 @@ def literal(value: Any) -> str:
         return "null"
     if isinstance(value, datetime):
         return f"timestamp '{value:%Y-%m-%d %H:%M:%S.%f} UTC'"
+    if isinstance(value, date):
+        return f"date '{value}'"
     if isinstance(value, (bool, int)):
         return str(value).lower()
     if isinstance(value, dict):
