@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ingest.cli import app as ingest_app
+from serving.cli import app as serving_app
 from stack.faults import USAGE, Fault, SaysFaults
 from stack.settings import settings
 
@@ -34,17 +35,24 @@ def fetch() -> None:
 
 
 @app.command()
-def up() -> None:
+def up(
+    parts: Annotated[
+        list[str] | None, typer.Option("--with", metavar="PART", help="Start this part too: refresh. Repeatable.")
+    ] = None,
+) -> None:
     """Start Kafka, PostgreSQL and Trino and wait until each has answered."""
     from rich.console import Console
 
     from stack import report
     from stack import up as stack_up
 
+    if unknown := set(parts or ()) - set(stack_up.PARTS):
+        known = ", ".join(stack_up.PARTS)
+        raise Fault(f"There is no part {', '.join(sorted(unknown))}.", f"choose from {known}", USAGE)
     fetch()
     console = Console(stderr=True)
     with console.status("starting") as status:
-        stack_up.up(settings(), status.update if console.is_terminal else console.print)
+        stack_up.up(settings(), status.update if console.is_terminal else console.print, parts or ())
     report.print_endpoints(settings())
 
 
@@ -116,3 +124,4 @@ def demo(
 
 
 app.add_typer(ingest_app)
+app.add_typer(serving_app)
