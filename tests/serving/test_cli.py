@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from board import TABLES, Board
+from board import TABLES
 from typer.testing import CliRunner
 
 import serving.age
 import serving.runner
 from serving.age import Age, expected
 from serving.cli import app
-from stack.settings import PROJECT
 
 Lake = Callable[..., subprocess.CompletedProcess]
 
@@ -68,33 +64,3 @@ def test_once_exits_1_where_a_table_could_not_be_refreshed(
 
     monkeypatch.setattr(serving.runner, "Runner", Runner)
     assert CliRunner().invoke(app, ["--once", "--target-path", str(tmp_path)]).exit_code == code
-
-
-@pytest.mark.integration
-def test_it_lives_through_a_missing_view_logs_why_and_ends_when_it_is_told_to(board: Board, tmp_path: Path) -> None:
-    view, away = "{prefix}silver.stg_user_events__purchases_per_minute", "{prefix}silver.away"
-    board.warehouse.query(f"alter view {view} rename to {away}")
-    command = [sys.executable, "-c", "from stack.cli import app; app()", "refresh", "--every", "1"]
-    process = subprocess.Popen(
-        [*command, f"--target-path={tmp_path}"], cwd=PROJECT, env=dict(os.environ), stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr
-    said = []
-    try:
-        for line in process.stderr:
-            said.append(json.loads(line))
-            if said[-1]["event"] != "refreshed":
-                continue
-            if len(said[-1]["tables"]) == len(TABLES):
-                break
-            if away:
-                board.warehouse.query(f"alter view {away} rename to {view}")
-                away = ""
-        process.send_signal(signal.SIGTERM)
-        began = time.monotonic()
-        assert process.wait(60) == 0, f"after {time.monotonic() - began:.0f} s"
-    finally:
-        process.kill()
-    failed = [one for one in said if one["event"] == "refresh failed"]
-    assert {one["table"] for one in failed} == {"purchases_per_minute"}
-    assert "stg_user_events__purchases_per_minute" in failed[0]["cause"]

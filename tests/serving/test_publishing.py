@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +19,7 @@ from board import ARRIVED, MINUTES, TABLES, Board
 import serving.runner
 from serving.refresh import Refresh
 from serving.runner import Runner
+from stack.settings import PROJECT
 
 pytestmark = pytest.mark.integration
 
@@ -155,3 +161,31 @@ def test_readers_may_only_read_and_minutes_are_found_by_the_key(board: Board) ->
     minute = "select * from {schema}.events_per_minute where window_start = '2026-01-01 10:00 UTC'"
     plan = board.read(f"explain {minute}")
     assert any("Index" in line for (line,) in plan), plan
+
+
+def test_it_lives_through_a_missing_view_logs_why_and_ends_when_it_is_told_to(board: Board, tmp_path: Path) -> None:
+    view, away = "{prefix}silver.stg_user_events__purchases_per_minute", "{prefix}silver.away"
+    board.warehouse.query(f"alter view {view} rename to {away}")
+    command = [sys.executable, "-c", "from stack.cli import app; app()", "refresh", "--every", "1"]
+    process = subprocess.Popen(
+        [*command, f"--target-path={tmp_path}"], cwd=PROJECT, env=dict(os.environ), stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr
+    said = []
+    try:
+        for line in process.stderr:
+            said.append(json.loads(line))
+            if said[-1]["event"] != "refreshed":
+                continue
+            if len(said[-1]["tables"]) == len(TABLES):
+                break
+            if away:
+                board.warehouse.query(f"alter view {away} rename to {view}")
+                away = ""
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(120) == 0
+    finally:
+        process.kill()
+    failed = [one for one in said if one["event"] == "refresh failed"]
+    assert {one["table"] for one in failed} == {"purchases_per_minute"}
+    assert "stg_user_events__purchases_per_minute" in failed[0]["cause"]
