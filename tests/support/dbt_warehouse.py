@@ -21,13 +21,14 @@ DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ITEMS = "array(row(sku varchar, quantity bigint, unit_price decimal(18, 2), category varchar))"
 
-BRONZE = """create table {schema}.orders_events (
+BRONZE_TABLES = {"orders_events": "hour", "raw_events": "hour", "user_events": "day"}
+BRONZE = """create table {schema}.{table} (
     event_id varchar, event_type varchar, event_time timestamp(6) with time zone, entity_key varchar,
     schema_version varchar, topic varchar, topic_epoch integer, kafka_partition integer, kafka_offset bigint,
     kafka_timestamp timestamp(6) with time zone, kafka_headers array(row(key varchar, value varbinary)),
     ingested_at timestamp(6) with time zone, error varchar, body varchar, body_bytes varbinary,
     partition_time timestamp(6) with time zone
-) with (format_version = 2, partitioning = array['hour(partition_time)'])"""
+) with (format_version = 2, partitioning = array['{cut}(partition_time)'])"""
 
 _ABSORBED = "topic_epoch integer, absorbed map(integer, bigint), updated_at timestamp(6) with time zone"
 _COUNTS = "impressions bigint, plays bigint, likes bigint, shares bigint"
@@ -57,6 +58,8 @@ def literal(value: Any) -> str:
         return f"timestamp '{value:%Y-%m-%d %H:%M:%S.%f} UTC'"
     if isinstance(value, (bool, int)):
         return str(value).lower()
+    if isinstance(value, dict):
+        return f"map(array{list(value)}, cast(array{list(value.values())} as array(bigint)))"
     return "'" + str(value).replace("'", "''") + "'"
 
 
@@ -68,6 +71,7 @@ class Warehouse:
     port: int
     prefix: str
     folder: Path
+    project: Path = DBT_PROJECT
     batches: int = 0
     manifest: Any = field(default=None, repr=False)
 
@@ -80,7 +84,8 @@ class Warehouse:
     def create(self) -> None:
         for layer in ("bronze", "silver", "gold"):
             self.query(f"create schema {self.prefix}{layer}")
-        self.query(BRONZE.format(schema=f"{self.prefix}bronze"))
+        for table, cut in BRONZE_TABLES.items():
+            self.query(BRONZE.format(schema=f"{self.prefix}bronze", table=table, cut=cut))
         for table, columns in LIVE_GOLD.items():
             self.query(f"create table {self.prefix}gold.{table} ({columns}) with (format_version = 2)")
 
@@ -95,9 +100,13 @@ class Warehouse:
         """One batch of the ingester: these records appended to bronze."""
         self.batches += 1
         arrived = START + timedelta(days=1, minutes=self.batches)
-        for first in range(0, len(records), 400):
-            rows = ",\n".join(self._bronze_row(record, arrived) for record in records[first : first + 400])
-            self._insert(f"insert into {self.prefix}bronze.orders_events values {rows}")
+        self.append("bronze.orders_events", [self._bronze_row(record, arrived) for record in records])
+
+    def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Rows of Python values, one for each column of `table`, which is named without the prefix."""
+        for first in range(0, len(rows), 400):
+            values = ",\n".join("(" + ", ".join(map(literal, row)) + ")" for row in rows[first : first + 400])
+            self._insert(f"insert into {self.prefix}{table} values {values}")
 
     def fold_live_gold(self, records: Sequence[Record]) -> None:
         """What the ingester's gold has once it absorbed `records`: status, refusals and coverage."""
@@ -118,7 +127,7 @@ class Warehouse:
             "LAKE_BRONZE_SCHEMA": f"{self.prefix}bronze",
             "LAKE_LIVE_GOLD_SCHEMA": f"{self.prefix}gold",
         }
-        common = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target", "ci", "--quiet"]
+        common = ["--project-dir", str(self.project), "--profiles-dir", str(self.project), "--target", "ci", "--quiet"]
         paths = ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
         if self.manifest is None:
             parsed = dbtRunner().invoke(["parse", *common, *paths, "--no-partial-parse"])
@@ -129,8 +138,8 @@ class Warehouse:
             assert result.success, result.exception or failures(result)
         return result
 
-    def rows(self, table: str) -> list[tuple[Any, ...]]:
-        found = self.query(f"select * from {self.prefix}silver.{table}")
+    def rows(self, table: str, schema: str = "silver") -> list[tuple[Any, ...]]:
+        found = self.query(f"select * from {self.prefix}{schema}.{table}")
         return sorted(tuple(map(str, row)) for row in found)
 
     def snapshot_ids(self) -> dict[str, int]:
@@ -155,14 +164,13 @@ class Warehouse:
             connection.cursor().execute(sql).fetchall()
 
     @staticmethod
-    def _bronze_row(record: Record, arrived: datetime) -> str:
+    def _bronze_row(record: Record, arrived: datetime) -> list[Any]:
         happened = START + timedelta(seconds=record.seconds)
-        values = [
+        return [
             record.name, record.event_type, happened, record.order_id, None, "orders", record.topic_epoch,
             record.kafka_partition, record.kafka_offset, happened, None, arrived, record.error, record.value(),
             None, happened,
         ]  # fmt: skip
-        return "(" + ", ".join(map(literal, values)) + ")"
 
     @staticmethod
     def _live_row(order_id: str, events: list[Record]) -> str:
@@ -175,9 +183,8 @@ class Warehouse:
                 held = absorbed.get(record.kafka_partition, -1)
                 absorbed[record.kafka_partition] = max(held, record.kafka_offset)
         rejected = sum(not one.is_applied and not one.is_duplicate for one in judged.values())
-        coverage = f"map(array{list(absorbed)}, cast(array{list(absorbed.values())} as array(bigint)))"
         return (
-            f"({literal(order_id)}, {literal(last.status_after)}, {rejected}, {epoch}, {coverage}, "
+            f"({literal(order_id)}, {literal(last.status_after)}, {rejected}, {epoch}, {literal(absorbed)}, "
             f"cast(null as {ITEMS}), false, {literal(START)})"
         )
 

@@ -1,0 +1,40 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='merge',
+    unique_key=['event_date', 'page'],
+    meta={'gone_when': 'fresh.purchase_count = 0'},
+) }}
+
+with
+
+records as (
+
+    select * from {{ ref('user_event_records') }}
+    where
+        rejection_reason is null
+        and event_type = 'purchase'
+        and {{ touched_days(ref('user_event_records'), 'judged_at') }}
+
+),
+
+counted as (
+
+    select
+        event_date,
+        page,
+        count_if(not is_duplicate) as purchase_count,
+        max(case when not is_duplicate then ingested_at end) as updated_at
+
+    from records
+    group by event_date, page
+
+),
+
+days_left as (
+
+    select * from counted
+    where purchase_count > 0 or {{ is_incremental() }}
+
+)
+
+select * from days_left
