@@ -164,7 +164,7 @@ def test_readers_may_only_read_and_minutes_are_found_by_the_key(board: Board) ->
 
 
 def test_it_lives_through_a_missing_view_logs_why_and_ends_when_it_is_told_to(board: Board, tmp_path: Path) -> None:
-    view, away = "{prefix}silver.stg_user_events__purchases_per_minute", "{prefix}silver.away"
+    view, away = "{prefix}silver.stg_shop__purchases_per_minute", "{prefix}silver.away"
     board.warehouse.query(f"alter view {view} rename to {away}")
     command = [sys.executable, "-c", "from stack.cli import app; app()", "refresh", "--every", "1"]
     process = subprocess.Popen(
@@ -188,4 +188,4 @@ def test_it_lives_through_a_missing_view_logs_why_and_ends_when_it_is_told_to(bo
         process.kill()
     failed = [one for one in said if one["event"] == "refresh failed"]
     assert {one["table"] for one in failed} == {"purchases_per_minute"}
-    assert "stg_user_events__purchases_per_minute" in failed[0]["cause"]
+    assert "stg_shop__purchases_per_minute" in failed[0]["cause"]

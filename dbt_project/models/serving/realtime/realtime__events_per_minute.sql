@@ -8,7 +8,7 @@ with
 
 counts as (
 
-    select * from {{ ref('stg_user_events__events_per_minute') }}
+    select * from {{ ref('stg_shop__events_per_minute') }}
 
 ),
 

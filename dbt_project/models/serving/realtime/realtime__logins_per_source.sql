@@ -8,7 +8,7 @@ with
 
 counts as (
 
-    select * from {{ ref('stg_user_events__logins_per_source') }}
+    select * from {{ ref('stg_shop__logins_per_source') }}
 
 ),
 
