@@ -45,9 +45,6 @@ def refresh(
     from serving.refresh import Refresh
     from serving.runner import CannotParse, Runner
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     configure()
     folder = target_path or settings().data / "refresh"
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +52,9 @@ def refresh(
         runner = Runner(settings(), folder)
     except CannotParse as error:
         _fail(f"dbt can't read its project: {error}", USAGE)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # until here there is nothing to end well
+        signal.signal(number, lambda *_: stop.set())
     work = Refresh(runner)
     if once:
         raise typer.Exit(FAILED if any(work.step().values()) else 0)
