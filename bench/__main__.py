@@ -14,7 +14,7 @@ import psutil
 import typer
 
 RESULTS = Path(__file__).with_name("results.json")
-PARTS = ("drain", "freshness", "merges", "ranges")
+PARTS = ("drain", "freshness", "merges", "ranges", "serving")
 
 
 def main(
@@ -24,9 +24,12 @@ def main(
     max_offsets: Annotated[int, typer.Option(help="Most events in a batch.")] = 500_000,
     rate: Annotated[int, typer.Option(help="Events/s offered while freshness is probed.")] = 5_000,
     seconds: Annotated[int, typer.Option(help="How long freshness is probed.")] = 120,
+    asked: Annotated[int, typer.Option(min=2, help="How often each dashboard query is asked.")] = 100,
+    served_events: Annotated[int, typer.Option(help="Events of each stream that dashboards ask about.")] = 200_000,
+    results_file: Annotated[Path, typer.Option("--results", help="The file to keep the figures in.")] = RESULTS,
 ) -> None:
     """Measure on a stack of its own; a quiet machine gives figures worth keeping."""
-    from bench import drain, freshness, merges, ranges
+    from bench import drain, freshness, merges, ranges, serving
     from bench.stack import running
     from bench.table import render
     from ingest.logs import configure
@@ -36,12 +39,12 @@ def main(
     chosen = parts or list(PARTS)
     if unknown := set(chosen) - set(PARTS):
         raise typer.BadParameter(f"no part {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = json.loads(results_file.read_text()) if results_file.exists() else {}
 
     def keep(part: str, found: dict[str, object]) -> None:
         """Into the file at once: a later part that fails takes no earlier one with it."""
         results[part] = found
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+        results_file.write_text(json.dumps(results, indent=2) + "\n")
 
     with running() as settings:
         keep("machine", machine())
@@ -66,6 +69,8 @@ def main(
             if "ranges" in chosen:
                 keep("ranges", ranges.measure(spark))
             spark.stop()
+        if "serving" in chosen:
+            keep("serving", serving.measure(settings, served_events, asked))
     print(render(results))
 
 

@@ -51,6 +51,18 @@ def render(results: dict[str, Any]) -> str:
                     f"{ranges[f'ratio_{way}']} x the time with 1 x history",
                 )
             )
+    if serving := results.get("serving"):
+        for way, name in (("trino", "Trino"), ("postgres", "PostgreSQL")):
+            slowest, of = max(
+                ((query, of) for query, of in serving[way].items() if query != "all"), key=lambda one: one[1]["p95"]
+            )
+            rows.append(
+                (
+                    f"a dashboard query through {name}, {serving['events_per_stream']:,} events of each stream",
+                    f"p50 {serving[way]['all']['p50']} ms, p95 {serving[way]['all']['p95']} ms",
+                    f"slowest: {slowest}, p95 {of['p95']} ms",
+                )
+            )
     head, *body = ["| " + " | ".join(row) + " |" for row in rows]
     machine = results.get("machine", {})
     note = f"{machine.get('cores')} cores, {machine.get('memory_gib')} GiB, {machine.get('at')}."

@@ -13,6 +13,7 @@ from backfill.cli import backfill
 from ingest.cli import app as ingest_app
 from prove.cli import app as prove_app
 from prove.trace_cli import trace
+from serving.cli import app as serving_app
 from stack.faults import USAGE, Fault, SaysFaults
 from stack.settings import settings
 
@@ -37,17 +38,24 @@ def fetch() -> None:
 
 
 @app.command()
-def up() -> None:
+def up(
+    parts: Annotated[
+        list[str] | None, typer.Option("--with", metavar="PART", help="Start this part too: refresh. Repeatable.")
+    ] = None,
+) -> None:
     """Start Kafka, PostgreSQL and Trino and wait until each has answered."""
     from rich.console import Console
 
     from stack import report
     from stack import up as stack_up
 
+    if unknown := set(parts or ()) - set(stack_up.PARTS):
+        known = ", ".join(stack_up.PARTS)
+        raise Fault(f"There is no part {', '.join(sorted(unknown))}.", f"choose from {known}", USAGE)
     fetch()
     console = Console(stderr=True)
     with console.status("starting") as status:
-        stack_up.up(settings(), status.update if console.is_terminal else console.print)
+        stack_up.up(settings(), status.update if console.is_terminal else console.print, parts or ())
     report.print_endpoints(settings())
 
 
@@ -122,3 +130,4 @@ app.add_typer(ingest_app)
 app.command()(backfill)
 app.command()(trace)
 app.add_typer(prove_app, name="prove", help="Show that what must be equal is equal, with the evidence.")
+app.add_typer(serving_app)

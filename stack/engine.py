@@ -32,5 +32,6 @@ class Engine:
     settle: Callable[[Settings], None] = nothing
     environment: Callable[[Settings], dict[str, str]] = field(default=lambda _settings: {})
     after: tuple[str, ...] = ()
+    about: Callable[[Settings], str] | None = None  # a sentence for `lake status`
     stop_signal: str = "TERM"
     stop_seconds: int = 30

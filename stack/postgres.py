@@ -142,6 +142,21 @@ def settle(settings: Settings) -> None:
                 "insert into iceberg_namespace_properties values (%s, %s, 'exists', 'true') on conflict do nothing",
                 [CATALOG, namespace],
             )
+    grant_reading(settings)
+
+
+def grant_reading(settings: Settings) -> None:
+    """The role for dashboards: it reads whatever is made in the serving database from then on, and nothing else."""
+    from psycopg import sql
+
+    reader = sql.Identifier(settings.reader_user)
+    with connection(settings, settings.serving_database) as serving:
+        if not serving.execute("select 1 from pg_roles where rolname = %s", [settings.reader_user]).fetchone():
+            serving.execute(sql.SQL("create role {} login").format(reader))
+        password = sql.SQL("alter role {} password {}").format(reader, sql.Literal(settings.reader_password))
+        serving.execute(password)
+        for what in ("usage on schemas", "select on tables"):
+            serving.execute(sql.SQL("alter default privileges grant {} to {}").format(sql.SQL(what), reader))
 
 
 ENGINE = Engine(
@@ -154,7 +169,7 @@ ENGINE = Engine(
     mark=lambda s: f"--config-file={s.run}/postgresql.conf",
     endpoint=lambda s: (
         f"{s.host}:{s.postgres_port} ({s.catalog_database}, {s.serving_database})",
-        f"{s.database_user} / {s.database_password}",
+        f"{s.database_user} / {s.database_password}, to read only: {s.reader_user} / {s.reader_password}",
     ),
     stop_signal="INT",  # PostgreSQL's fast shutdown: sessions end, nothing is recovered at the next start
 )

@@ -12,7 +12,7 @@ from rich.table import Table
 from stack import supervision
 from stack.engine import Engine
 from stack.settings import Settings
-from stack.up import ENGINES
+from stack.up import ENGINES, PARTS
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,9 @@ class ProcessStatus:
     uptime_seconds: int | None
     rss_mb: int | None
     ready: bool
-    port: int
+    port: int | None
     address: str
+    about: str = ""
 
 
 def resident_mb(pid: int) -> int | None:
@@ -50,9 +51,18 @@ def answers(settings: Settings, engine: Engine) -> bool:
     return True
 
 
+def about(settings: Settings, engine: Engine) -> str:
+    try:
+        return engine.about(settings) if engine.about else ""
+    except Exception as refusal:  # as above
+        return f"{type(refusal).__name__}: {refusal}".splitlines()[0]
+
+
 def status(settings: Settings) -> list[ProcessStatus]:
-    """Every engine's state, each asked at the same time."""
+    """Every engine's state, each asked at the same time; a part's, where it was asked for."""
     supervised = supervision.states(settings)
+    parts = [part for part in PARTS.values() if supervised.get(part.name, {}).get("statename", "STOPPED") != "STOPPED"]
+    engines = [*ENGINES, *parts]
 
     def look(engine: Engine) -> ProcessStatus:
         known = supervised.get(engine.name, {})
@@ -64,12 +74,13 @@ def status(settings: Settings) -> list[ProcessStatus]:
             uptime_seconds=max(0, int(time.time() - known["start"])) if pid else None,
             rss_mb=resident_mb(pid) if pid else None,
             ready=bool(pid) and answers(settings, engine),
-            port=getattr(settings, engine.ports[0]),
+            port=getattr(settings, engine.ports[0]) if engine.ports else None,
             address=engine.endpoint(settings)[0],
+            about=about(settings, engine),
         )
 
-    with ThreadPoolExecutor(len(ENGINES)) as pool:
-        return list(pool.map(look, ENGINES))
+    with ThreadPoolExecutor(len(engines)) as pool:
+        return list(pool.map(look, engines))
 
 
 def as_json(settings: Settings, processes: list[ProcessStatus]) -> dict:
@@ -87,6 +98,9 @@ def print_status(processes: list[ProcessStatus]) -> None:
         cells = (one.name, one.state, answer, one.pid, one.uptime_seconds, one.rss_mb, one.port)
         table.add_row(*("-" if cell is None else str(cell) for cell in cells))
     Console().print(table)
+    for one in processes:
+        if one.about:
+            print(f"{one.name}: {one.about}")
 
 
 def print_endpoints(settings: Settings) -> None:

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     serving_database: str = "serving"
     database_user: str = "lake"
     database_password: str = "lake"
+    reader_user: str = Field("reader", description="who dashboards are, in the serving database; may only read")
+    reader_password: str = "reader"
     warehouse: str = Field("", description="Iceberg warehouse URI; default file://<home>/warehouse")
 
     spark_master: str = "local[2]"

@@ -8,7 +8,7 @@ import fcntl
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,10 +19,14 @@ from stack.engine import Engine
 from stack.faults import UNREACHABLE, Fault
 from stack.kafka import ENGINE as KAFKA
 from stack.postgres import ENGINE as POSTGRES
+from stack.refresh import ENGINE as REFRESH
 from stack.settings import Settings
 from stack.trino import ENGINE as TRINO
 
 ENGINES = (POSTGRES, KAFKA, TRINO)
+# Parts that run if asked for. They work on data that may not be there yet, so nobody waits for them.
+PARTS = {REFRESH.name: REFRESH}
+EVERY = (*ENGINES, *PARTS.values())
 # What `lake reset` deletes; downloads and tools stay.
 STATE = ("data", "logs", "run", "warehouse", "checkpoints", "spark", "paused")
 
@@ -38,21 +42,22 @@ def alone(settings: Settings) -> Iterator[None]:
         yield
 
 
-def up(settings: Settings, say: Say) -> None:
-    """Start what is not running; return when every engine has answered."""
+def up(settings: Settings, say: Say, parts: Iterable[str] = ()) -> None:
+    """Start what is not running; return when every engine has answered and `parts` were started."""
+    wanted = [PARTS[name] for name in parts]
     with alone(settings):
         for folder in (settings.data, settings.logs, settings.run):
             folder.mkdir(parents=True, exist_ok=True)
-        if not supervision.is_running(settings) and supervision.strays(settings, ENGINES):
+        if not supervision.is_running(settings) and supervision.strays(settings, EVERY):
             say("ending processes that a killed supervisord left behind")
-            supervision.stop(settings, ENGINES)
+            supervision.stop(settings, EVERY)
         running = {name for name, state in supervision.states(settings).items() if state["pid"]}
-        missing = [engine for engine in ENGINES if engine.name not in running]
+        missing = [engine for engine in (*ENGINES, *wanted) if engine.name not in running]
         for engine in missing:
             check_ports(settings, engine)
         for engine in missing:
             engine.prepare(settings)
-        supervision.ensure_running(settings, ENGINES)
+        supervision.ensure_running(settings, EVERY)
         settled: set[str] = set()
         for engine in ENGINES:  # those that wait for nobody start at once
             if not engine.after:
@@ -65,6 +70,8 @@ def up(settings: Settings, say: Say) -> None:
             wait_until_ready(settings, engine)
             engine.settle(settings)
             settled.add(engine.name)
+        for part in wanted:
+            supervision.start(settings, part.name)
 
 
 def wait_until_ready(settings: Settings, engine: Engine) -> None:
@@ -127,9 +134,9 @@ def holder(host: str, port: int) -> str | None:
 def down(settings: Settings) -> bool:
     """Stop everything. Returns whether anything was running."""
     with alone(settings):
-        if not supervision.strays(settings, ENGINES):
+        if not supervision.strays(settings, EVERY):
             return False
-        supervision.stop(settings, ENGINES)
+        supervision.stop(settings, EVERY)
         return True
 
 

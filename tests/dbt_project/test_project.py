@@ -41,12 +41,15 @@ def test_every_model_says_what_a_row_is(manifest):
 
 
 def test_schemas_are_exactly_the_layers(manifest):
-    assert {model.schema for model in models(manifest)} == {"silver", "gold"}
+    assert {(model.database, model.schema) for model in models(manifest)} == {
+        ("lake", "silver"), ("lake", "gold"), ("serving", "realtime"), ("serving", "gold"),
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize(("target", "schemas"), [("dev", {"ana_silver", "ana_gold"}), ("prod", {"silver", "gold"})])
-def test_an_analyst_can_have_schemas_of_her_own_but_prod_can_not(tmp_path, monkeypatch, target, schemas):
+@pytest.mark.parametrize(("target", "prefix"), [("dev", "ana_"), ("prod", "")])
+def test_an_analyst_can_have_schemas_of_her_own_but_prod_can_not(tmp_path, monkeypatch, target, prefix):
     monkeypatch.setenv("LAKE_SCHEMA_PREFIX", "ana_")
+    schemas = {f"{prefix}{schema}" for schema in ("silver", "gold", "realtime")}
     assert {model.schema for model in models(parse(tmp_path, target))} == schemas
 
 
@@ -59,10 +62,21 @@ def test_only_staging_reads_sources_and_marts_never_read_staging(manifest):
             assert not any(".stg_" in parent for parent in model.depends_on.nodes), model.name
 
 
+def test_what_is_served_is_a_table_or_mart_of_the_lake_with_its_name_and_columns_listed(manifest):
+    served = [model for model in models(manifest) if model.fqn[1] == "serving"]
+    for model in served:
+        [parent] = [manifest.nodes[name] for name in model.depends_on.nodes]
+        assert model.name == f"{model.fqn[2]}__{model.alias}"
+        assert parent.name == model.alias or parent.name.endswith(f"__{model.alias}")
+        assert set(model.config.unique_key) < set(model.columns) and "updated_at" in model.columns
+    assert {model.config.materialized for model in served} == {"served"}
+
+
 def test_every_model_that_decides_something_has_a_unit_test(manifest):
     tested = {unit.model for unit in manifest.unit_tests.values()}
-    plain = {"stg_orders__current", "stg_content__virality"}
-    assert {model.name for model in models(manifest)} - tested == plain
+    plain = {model.name for model in models(manifest) if "live_gold" in str(model.depends_on.nodes)}
+    decides = [model for model in models(manifest) if model.fqn[1] != "serving"]
+    assert {model.name for model in decides} - tested - plain == set()
 
 
 def test_macros_are_documented_and_short(manifest):

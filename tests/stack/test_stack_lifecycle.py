@@ -16,7 +16,7 @@ import pytest
 
 from stack import supervision
 from stack.settings import Settings
-from stack.up import ENGINES
+from stack.up import ENGINES, EVERY
 
 pytestmark = pytest.mark.integration
 Lake = Callable[..., subprocess.CompletedProcess]
@@ -109,10 +109,24 @@ def test_up_recovers_from_a_killed_supervisor(own: Settings, run_lake: Lake, env
     assert not any(orphan.is_running() for orphan in orphans)
 
 
+def test_a_part_is_started_where_it_is_asked_for_and_status_says_how_old_its_data_is(
+    own: Settings, run_lake: Lake, environment: dict[str, str]
+) -> None:
+    refused = run_lake("up", "--with", "refersh", environment=environment, check=False)
+    assert (refused.returncode, "choose from refresh" in refused.stderr) == (2, True)
+    assert "refresh" not in {one["name"] for one in status(run_lake, environment)["processes"]}
+
+    run_lake("up", "--with", "refresh", environment=environment)
+    said = status(run_lake, environment)
+    [refresh] = [one for one in said["processes"] if one["name"] == "refresh"]
+    assert (said["ready"], refresh["ready"], refresh["pid"] > 0) == (False, False, True)
+    assert "was never refreshed" in refresh["about"]
+
+
 def test_down_leaves_no_process_and_no_listener(own: Settings, run_lake: Lake, environment: dict[str, str]) -> None:
     family = [one for process in processes(own).values() for one in (process, *process.children(recursive=True))]
     run_lake("down", environment=environment)
     _gone, alive = psutil.wait_procs(family, timeout=5)
     assert not alive
-    assert not supervision.strays(own, ENGINES)
+    assert not supervision.strays(own, EVERY)
     assert run_lake("down", environment=environment).stdout == "nothing was running\n"

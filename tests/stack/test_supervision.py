@@ -10,7 +10,7 @@ import pytest
 from stack import supervision
 from stack.engine import Engine
 from stack.settings import Settings
-from stack.up import ENGINES
+from stack.up import EVERY
 
 
 def echo(command: list[str], environment: dict[str, str] | None = None) -> Engine:
@@ -41,8 +41,8 @@ def test_a_command_with_spaces_and_percents_survives_rendering(tmp_path: Path) -
 
 def test_every_process_comes_back_and_has_a_log_of_its_own(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, downloads=tmp_path / "engines")
-    configuration = parsed(supervision.render(settings, ENGINES))
-    for engine in ENGINES:
+    configuration = parsed(supervision.render(settings, EVERY))
+    for engine in EVERY:
         program = configuration[f"program:{engine.name}"]
         assert program["autorestart"] == "true"
         assert program["stdout_logfile"] == str(settings.logs / f"{engine.name}.log")
@@ -51,7 +51,7 @@ def test_every_process_comes_back_and_has_a_log_of_its_own(tmp_path: Path) -> No
 
 def test_two_homes_share_no_mark(tmp_path: Path) -> None:
     here, there = Settings(home=tmp_path / "a"), Settings(home=tmp_path / "b")
-    assert not {engine.mark(here) for engine in ENGINES} & {engine.mark(there) for engine in ENGINES}
+    assert not {engine.mark(here) for engine in EVERY} & {engine.mark(there) for engine in EVERY}
 
 
 @pytest.mark.parametrize("depth", [1, 30])

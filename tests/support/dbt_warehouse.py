@@ -107,6 +107,9 @@ class Warehouse:
     def drop(self) -> None:
         for layer in ("gold", "silver", "bronze"):
             self.query(f"drop schema if exists {self.prefix}{layer} cascade")
+        pattern = self.prefix.replace("_", "!_") + "%"
+        for (schema,) in self.query(f"show schemas from serving like '{pattern}' escape '!'"):
+            self.query(f"drop schema if exists serving.{schema} cascade")
 
     def land(self, records: Sequence[Record]) -> None:
         """One batch of the ingester: these records appended to bronze."""
