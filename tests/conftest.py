@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from short_lived import FAST_START
 
 from stack.settings import PROJECT, Settings, settings
 
@@ -95,7 +96,9 @@ def spark(lake_stack: Settings) -> Iterator[SparkSession]:
     """The ingester's own session on the shared stack's catalog, so that what is tested is what runs."""
     from ingest.spark import session
 
-    spark = session(lake_stack, "tests")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("JAVA_TOOL_OPTIONS", os.environ.get("JAVA_TOOL_OPTIONS", FAST_START))
+        spark = session(lake_stack, "tests")
     yield spark
     spark.stop()
 

@@ -4,38 +4,38 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from dbt_warehouse import Warehouse
+from dbt_warehouse import DBT_PROJECT, Warehouse
 
 
-@contextmanager
-def warehouses(lake_stack: Any, folder: Path) -> Iterator[Callable[[], Warehouse]]:
-    """Makes warehouses on the shared stack, and drops them at the end."""
-    before, made = dict(os.environ), []
+@pytest.fixture(scope="session")
+def unused() -> list[Warehouse]:
+    """Warehouses whose schemas are dropped: what dbt has parsed for their names serves the next test."""
+    return []
 
-    def make() -> Warehouse:
-        prefix = f"t{uuid.uuid4().hex[:8]}_"
-        made.append(Warehouse(lake_stack.host, lake_stack.trino_port, prefix, folder / prefix))
-        made[-1].create()
-        return made[-1]
 
-    try:
-        yield make
-    finally:
-        for warehouse in made:
-            warehouse.drop()
-        os.environ.clear()
-        os.environ.update(before)
+@pytest.fixture(scope="module")
+def make_shared_warehouse(
+    lake_stack: Any, tmp_path_factory: pytest.TempPathFactory, unused: list[Warehouse]
+) -> Iterator[Callable[[], Warehouse]]:
+    """Makes warehouses for the tests of one file, dropped after the last of them."""
+    yield from _maker(lake_stack, tmp_path_factory, unused)
+
+
+@pytest.fixture(scope="module")
+def shared_warehouse(make_shared_warehouse: Callable[[], Warehouse]) -> Warehouse:
+    """One warehouse for the tests of a file, which know what the ones before left in it."""
+    return make_shared_warehouse()
 
 
 @pytest.fixture
-def make_warehouse(lake_stack: Any, tmp_path: Path) -> Iterator[Callable[[], Warehouse]]:
-    with warehouses(lake_stack, tmp_path) as make:
-        yield make
+def make_warehouse(
+    lake_stack: Any, tmp_path_factory: pytest.TempPathFactory, unused: list[Warehouse]
+) -> Iterator[Callable[[], Warehouse]]:
+    """Makes warehouses on the shared stack, and drops them after the test."""
+    yield from _maker(lake_stack, tmp_path_factory, unused)
 
 
 @pytest.fixture
@@ -43,8 +43,22 @@ def warehouse(make_warehouse: Callable[[], Warehouse]) -> Warehouse:
     return make_warehouse()
 
 
-@pytest.fixture(scope="module")
-def shared_warehouse(lake_stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """One warehouse for the tests of a file, which know what the ones before left in it."""
-    with warehouses(lake_stack, tmp_path_factory.mktemp("warehouse")) as make:
-        yield make()
+def _maker(stack: Any, folders: pytest.TempPathFactory, unused: list[Warehouse]) -> Iterator[Callable[[], Warehouse]]:
+    before, made = dict(os.environ), []
+
+    def make() -> Warehouse:
+        prefix = f"t{uuid.uuid4().hex[:8]}_"
+        made.append(
+            unused.pop() if unused else Warehouse(stack.host, stack.trino_port, prefix, folders.mktemp(prefix))
+        )
+        made[-1].batches = 0
+        made[-1].create()
+        return made[-1]
+
+    yield make
+    for warehouse in made:
+        warehouse.drop()
+        if warehouse.project == DBT_PROJECT:  # else a test has put a bug into it
+            unused.append(warehouse)
+    os.environ.clear()
+    os.environ.update(before)

@@ -18,7 +18,7 @@ import pytest
 
 from stack.settings import PROJECT
 
-PATIENCE = 400  # seconds until a wait is given up; a quiet machine needs a tenth
+PATIENCE = 600  # seconds until a wait is given up; a quiet machine needs a tenth
 RUN = "from stack.cli import app; app()"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from hashlib import sha256
 
 from tests.ingest.faults.reference import Row, folded
@@ -38,6 +39,31 @@ def gold_differences(gold: list[Row], bronze: list[Row]) -> list[str]:
         for order in sorted(live.keys() | should.keys())
         if live.get(order) != should.get(order)
     ]
+
+
+def torn(bronze: list[Row], gold: list[Row], sent: list[Row]) -> list[str]:
+    """What no crash may leave: bronze other than `sent` up to its own end, gold other than bronze up to its fence.
+
+    A gold that is ahead of bronze, since bronze was rolled back, is not judged.
+    """
+    end = _ends((row["topic_epoch"], row["kafka_partition"], row["kafka_offset"]) for row in bronze)
+    fence = _ends((row["topic_epoch"], *place) for row in gold for place in row["absorbed"].items())
+    found = bronze_differences(bronze, [line for line in sent if _is_within(end, line)])
+    if all(offset <= end.get(place, -1) for place, offset in fence.items()):
+        found += gold_differences(gold, [row for row in bronze if _is_within(fence, row)])
+    return found
+
+
+def _ends(places: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int], int]:
+    """The highest offset by (epoch, partition)."""
+    ends: dict[tuple[int, int], int] = {}
+    for epoch, partition, offset in places:
+        ends[epoch, partition] = max(offset, ends.get((epoch, partition), -1))
+    return ends
+
+
+def _is_within(ends: dict[tuple[int, int], int], row: Row) -> bool:
+    return row["kafka_offset"] <= ends.get((row["topic_epoch"], row["kafka_partition"]), -1)
 
 
 def _place(row: Row) -> tuple[int, int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -11,6 +11,7 @@ from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from tests.ingest.faults.case import Case
+from tests.ingest.faults.lanes import side_by_side
 
 pytestmark = pytest.mark.integration
 
@@ -43,8 +44,7 @@ def decide_on_new_topic(case: Case, old: int) -> None:
     case.judge()
 
 
-@pytest.mark.parametrize("records", [900, pytest.param(100, marks=pytest.mark.full)], ids=["longer", "shorter"])
-def test_topic_recreated_under_a_running_ingester_stops_it_until_a_person_decides(case: Case, records: int) -> None:
+def recreated_under_a_running_ingester(case: Case, records: int) -> None:
     case.produce(600)
     ingester = case.ingest()
     case.becomes_exact(ingester)
@@ -53,18 +53,7 @@ def test_topic_recreated_under_a_running_ingester_stops_it_until_a_person_decide
     decide_on_new_topic(case, old)
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("records", [900, 100], ids=["longer", "shorter"])
-def test_topic_recreated_while_stopped_is_not_read_until_a_person_decides(case: Case, records: int) -> None:
-    case.produce(600)
-    case.drain()
-    old = recreate_topic(case, records)
-    for _ in range(2):
-        case.ingest("--once").ends(4, saying=f"lake dataset new-epoch {case.name}")
-    decide_on_new_topic(case, old)
-
-
-def test_records_expired_unread_stop_it_until_a_person_accepts_the_gap(case: Case) -> None:
+def expired_unread(case: Case) -> None:
     case.produce(600)
     case.drain()
     fence = dict(map(tuple, case.query("select kafka_partition, max(kafka_offset) from {bronze} group by 1")))
@@ -78,3 +67,28 @@ def test_records_expired_unread_stop_it_until_a_person_accepts_the_gap(case: Cas
     case.sent = [s for s in case.sent if s["kafka_partition"] != 1 or s["kafka_offset"] not in gone]
     case.drain()
     case.judge()
+
+
+@pytest.mark.timeout(1800)  # four starts of Spark one after the other, on a busy machine a minute each
+def test_a_topic_recreated_and_records_expired_unread_stop_it_until_a_person_decides(
+    another_case: Callable[..., Case],
+) -> None:
+    """Two datasets: the one under a running ingester, the other while it is stopped."""
+    recreated, expired = another_case(), another_case()
+    side_by_side(lambda: recreated_under_a_running_ingester(recreated, 900), lambda: expired_unread(expired))
+
+
+@pytest.mark.full
+def test_recreated_shorter_under_a_running_ingester(case: Case) -> None:
+    recreated_under_a_running_ingester(case, records=100)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("records", [900, 100], ids=["longer", "shorter"])
+def test_topic_recreated_while_stopped_is_not_read_until_a_person_decides(case: Case, records: int) -> None:
+    case.produce(600)
+    case.drain()
+    old = recreate_topic(case, records)
+    for _ in range(2):
+        case.ingest("--once").ends(4, saying=f"lake dataset new-epoch {case.name}")
+    decide_on_new_topic(case, old)

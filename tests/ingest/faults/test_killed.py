@@ -2,32 +2,57 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable
+from random import Random
 
 import pytest
 
 from tests.ingest.faults.case import Case
+from tests.ingest.faults.deaths import jvm_killed, killed_at, killed_at_random, python_killed_at, terminated_at
+from tests.ingest.faults.lanes import side_by_side
+from tests.ingest.faults.mishaps import (
+    bronze_expired,
+    bronze_rolled_back_to_its_first_batch,
+    checkpoint_deleted,
+    gold_expired,
+)
 
 pytestmark = pytest.mark.integration
 
 POINTS = ("before_bronze_commit", "after_bronze_commit", "before_gold_commit", "after_gold_commit")
+Step = Callable[[Case], None]
+# A death and what then happens to the tables. Each ingester begins by getting over the death before its own.
+ONE_LIFE: tuple[tuple[Step, ...], ...] = (
+    (lambda case: killed_at(case, "after_gold_commit", 2), bronze_rolled_back_to_its_first_batch),
+    (lambda case: killed_at(case, "before_bronze_commit", 2),),
+    (lambda case: killed_at(case, "after_bronze_commit", 1), checkpoint_deleted, bronze_expired, gold_expired),
+    (lambda case: python_killed_at(case, "before_gold_commit", 1),),
+)
+ANOTHER: tuple[tuple[Step, ...], ...] = (
+    (jvm_killed,),
+    (lambda case: killed_at_random(case, Random(1), within=8),),
+    (lambda case: terminated_at(case, "before_bronze_commit", 1),),
+)
 
 
-def killed_at(case: Case, point: str, batch: int) -> None:
-    ingester = case.ingest("--once", hold=f"{point}:{batch}")
-    ingester.reaches(point)
-    ingester.kill()
-
-
-@pytest.mark.timeout(1800)  # several starts of Spark, on a busy machine a minute each
-def test_killed_at_every_point_in_turn_nothing_is_lost_or_doubled(case: Case) -> None:
-    case.produce(2_000)
-    for point, batch in zip(POINTS, (2, 1, 2, 1), strict=True):
-        killed_at(case, point, batch)
+def live_through(case: Case, deaths: tuple[tuple[Step, ...], ...]) -> None:
+    """What a death leaves is judged at once, what then happens to the tables by the starts that follow."""
+    case.produce(800)
+    for death, *mishaps in deaths:
+        case.produce(200)
+        death(case)
+        case.judge_so_far()
+        for mishap in mishaps:
+            mishap(case)
+    case.produce(200)
     case.drain()
     case.judge()
+
+
+@pytest.mark.timeout(2700)  # five starts of Spark one after the other, on a busy machine a minute each
+def test_through_every_death_in_turn_nothing_is_lost_or_doubled(another_case: Callable[..., Case]) -> None:
+    one, another = another_case(), another_case(seed=8)
+    side_by_side(lambda: live_through(one, ONE_LIFE), lambda: live_through(another, ANOTHER))
 
 
 @pytest.mark.full
@@ -41,33 +66,27 @@ def test_killed_at_a_point_nothing_is_lost_or_doubled(case: Case, point: str, ba
     case.judge()
 
 
-def killed_at_random(case: Case, seed: int, kills: int, within: float) -> None:
-    """Kill it `kills` times, up to `within` seconds after its stream has begun; then let it end."""
-    chance = random.Random(seed)
-    for _ in range(kills):
-        ingester = case.ingest("--once")
-        ingester.says('"bronze starts"')
-        time.sleep(chance.uniform(0, within))
-        ingester.kill()
+@pytest.mark.full
+@pytest.mark.timeout(1800)  # several starts of Spark, on a busy machine a minute each
+def test_killed_at_every_point_in_turn_nothing_is_lost_or_doubled(case: Case) -> None:
+    case.produce(2_000)
+    for point, batch in zip(POINTS, (2, 1, 2, 1), strict=True):
+        killed_at(case, point, batch)
     case.drain()
     case.judge()
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.full)])
-def test_killed_at_random_nothing_is_lost_or_doubled(another_case: Callable[..., Case], seed: int) -> None:
-    case = another_case(seed=seed)
-    case.produce(2_400)
-    killed_at_random(case, seed, kills=1, within=8)
-
-
 @pytest.mark.full
-@pytest.mark.parametrize("seed", range(3, 23))
-def test_killed_at_random_times_and_again_nothing_is_lost_or_doubled(
-    another_case: Callable[..., Case], seed: int
-) -> None:
-    case = another_case(seed=seed, planned=12_000)
-    case.produce(12_000)
-    killed_at_random(case, seed, kills=3, within=20)
+@pytest.mark.parametrize("seed", range(1, 23))
+def test_killed_at_random_times_nothing_is_lost_or_doubled(another_case: Callable[..., Case], seed: int) -> None:
+    """The first two once and soon, the others three times and in the midst of more records."""
+    records, kills, within = (2_400, 1, 8) if seed < 3 else (12_000, 3, 20)
+    case, chance = another_case(seed=seed, planned=12_000), Random(seed)
+    case.produce(records)
+    for _ in range(kills):
+        killed_at_random(case, chance, within)
+    case.drain()
+    case.judge()
 
 
 @pytest.mark.full

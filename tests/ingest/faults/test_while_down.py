@@ -1,43 +1,26 @@
-"""If these fail, what happens to checkpoints, snapshots and tables while no ingester runs costs or doubles records."""
+"""If these fail, what happens to checkpoints, snapshots and tables while no ingester runs costs or doubles records.
+
+Each by itself; a sample of them in turn is in `test_killed.py`.
+"""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 
 import pytest
 
 from tests.ingest.faults.case import Case
+from tests.ingest.faults.mishaps import (
+    bronze_expired,
+    bronze_rolled_back,
+    bronze_rolled_back_to_nothing,
+    checkpoint_deleted,
+    gold_expired,
+    gold_rolled_back,
+    roll_back,
+)
 
-pytestmark = pytest.mark.integration
-
-
-def checkpoint_deleted(case: Case) -> None:
-    shutil.rmtree(case.home / "checkpoints")
-
-
-def bronze_rolled_back(case: Case) -> None:
-    roll_back(case, case.snapshots(case.bronze)[-3])
-
-
-def bronze_rolled_back_to_nothing(case: Case) -> None:
-    roll_back(case, case.snapshots(case.bronze)[0])
-
-
-def gold_rolled_back(case: Case) -> None:
-    case.query(f"alter table {{gold}} execute rollback_to_snapshot({case.snapshots(case.gold)[-2]})")
-
-
-def bronze_expired(case: Case) -> None:
-    case.query("alter table {bronze} execute expire_snapshots(retention_threshold => '0s')")
-
-
-def gold_expired(case: Case) -> None:
-    case.query("alter table {gold} execute expire_snapshots(retention_threshold => '0s')")
-
-
-def roll_back(case: Case, snapshot: int) -> None:
-    case.query(f"alter table {{bronze}} execute rollback_to_snapshot({snapshot})")
+pytestmark = [pytest.mark.integration, pytest.mark.full]
 
 
 def restarted_after(case: Case, point: str, faults: list[Callable[[Case], None]]) -> None:
@@ -61,7 +44,6 @@ def test_bronze_rolled_back_under_a_stopped_ingester_is_read_again(case: Case) -
     restarted_after(case, "after_gold_commit", [bronze_rolled_back])
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("point", ["after_bronze_commit", "after_gold_commit"])
 @pytest.mark.parametrize(
     "fault",
@@ -78,7 +60,6 @@ def test_restart_after_a_fault_ends_exact(case: Case, point: str, fault: Callabl
     restarted_after(case, point, [fault])
 
 
-@pytest.mark.full
 def test_a_rollback_taken_back_before_the_restart_changes_nothing(case: Case) -> None:
     case.produce(1_200)
     case.drain()

@@ -157,8 +157,15 @@ def test_a_record_that_only_the_broker_refuses_ends_the_sending_in_a_sentence(br
         sender.send(iter([Record(key, value, "too_large")]))
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize(
+    ("signum", "processes"),
+    [
+        (signal.SIGINT, 1),
+        (signal.SIGTERM, 2),
+        pytest.param(signal.SIGTERM, 1, marks=pytest.mark.full),
+        pytest.param(signal.SIGINT, 2, marks=pytest.mark.full),
+    ],
+)
 def test_a_signal_stops_an_endless_run_gracefully(broker, topic, tmp_path, signum, processes):
     ensure_topic(broker, topic, 4)
     oracle = tmp_path / "oracle.jsonl"

@@ -1,0 +1,39 @@
+"""What may happen to a dataset while no ingester runs: a checkpoint lost, tables rolled back, snapshots expired."""
+
+from __future__ import annotations
+
+import shutil
+
+from tests.ingest.faults.case import Case
+
+
+def checkpoint_deleted(case: Case) -> None:
+    shutil.rmtree(case.home / "checkpoints")
+
+
+def bronze_rolled_back(case: Case) -> None:
+    roll_back(case, case.snapshots(case.bronze)[-3])
+
+
+def bronze_rolled_back_to_nothing(case: Case) -> None:
+    roll_back(case, case.snapshots(case.bronze)[0])
+
+
+def bronze_rolled_back_to_its_first_batch(case: Case) -> None:
+    roll_back(case, case.snapshots(case.bronze)[1])
+
+
+def gold_rolled_back(case: Case) -> None:
+    case.query(f"alter table {{gold}} execute rollback_to_snapshot({case.snapshots(case.gold)[-2]})")
+
+
+def bronze_expired(case: Case) -> None:
+    case.query("alter table {bronze} execute expire_snapshots(retention_threshold => '0s')")
+
+
+def gold_expired(case: Case) -> None:
+    case.query("alter table {gold} execute expire_snapshots(retention_threshold => '0s')")
+
+
+def roll_back(case: Case, snapshot: int) -> None:
+    case.query(f"alter table {{bronze}} execute rollback_to_snapshot({snapshot})")
