@@ -5,3 +5,11 @@
         and {{ event_time }} >= timestamp '{{ var("backfill_from") }} 00:00:00 UTC'
         and {{ event_time }} < timestamp '{{ var("backfill_to") }} 00:00:00 UTC' + interval '1' day)
 {%- endmacro %}
+
+{% macro backfilled(events, epoch, fences) -%}
+    {%- if var('backfill_from', none) is none -%}{{ return('') }}{%- endif %}
+        union all
+        select * from {{ events }} where {{ in_backfill('event_time') }} and (
+        topic_epoch < {{ epoch }}
+        {% for fence in fences %}or (topic_epoch = {{ epoch }} and kafka_partition = {{ loop.index0 }} and kafka_offset <= {{ fence }}){% endfor %})
+{%- endmacro %}

@@ -19,10 +19,6 @@
         union all
         select * from {{ events }} where topic_epoch = {{ epoch }} and kafka_offset > {{ newer | min }} and (
         {% for fence in newer %}(kafka_partition = {{ loop.index0 }} and kafka_offset > {{ fence }}){{ ' or ' if not loop.last }}{% endfor %})
-        {%- if var('backfill_from', none) is not none %}
-        union all
-        select * from {{ events }} where {{ in_backfill('event_time') }} and (topic_epoch < {{ epoch }} or topic_epoch = {{ epoch }} and (
-        {% for fence in newer %}(kafka_partition = {{ loop.index0 }} and kafka_offset <= {{ fence }}){{ ' or ' if not loop.last }}{% endfor %}))
-        {%- endif %}
+        {{- backfilled(events, epoch, newer) }}
     )
 {%- endmacro %}
