@@ -19,8 +19,8 @@ PARTS = ("drain", "freshness", "merges", "ranges", "serving")
 
 def main(
     parts: Annotated[list[str] | None, typer.Argument(help=f"Some of: {', '.join(PARTS)}; default all.")] = None,
-    events: Annotated[int, typer.Option(help="Events in the preloaded topic.")] = 2_000_000,
-    rounds: Annotated[int, typer.Option(help="Counted rounds of each way.")] = 3,
+    events: Annotated[int, typer.Option(help="Events in the preloaded topic.")] = 4_000_000,
+    rounds: Annotated[int, typer.Option(help="Counted rounds of each way.")] = 2,
     max_offsets: Annotated[int, typer.Option(help="Most events in a batch.")] = 500_000,
     rate: Annotated[int, typer.Option(help="Events/s offered while freshness is probed.")] = 5_000,
     seconds: Annotated[int, typer.Option(help="How long freshness is probed.")] = 120,

@@ -58,7 +58,8 @@ class Fold:
         """
         if not self.keys_moved:
             try:
-                self._merge(self._in_one_partition(rows), self.spark.table(target), target)
+                events = self._in_one_partition(rows)
+                self._merge(events, self._met_by(events, self.spark.table(target)), target)
                 return
             except Exception as error:
                 if _KEY_MOVED not in str(error):
@@ -80,6 +81,16 @@ class Fold:
             f"merge into {target} as target using {view} as source on {on} "
             "when matched then update set * when not matched then insert *"
         )
+
+    def _met_by(self, events: DataFrame, state: DataFrame) -> DataFrame:
+        """The rows of `state` that `events` can change, where the table's key is the record's.
+
+        A merge of a second's events would otherwise sort the whole table, every column of it.
+        """
+        if not self.gold.ordered:
+            return state
+        keys = events.select(F.col("entity_key").alias(self.gold.key[0])).distinct()
+        return state.join(F.broadcast(keys), self.gold.key[0], "left_semi")
 
     def _in_one_partition(self, rows: DataFrame) -> DataFrame:
         """Events ordered by offset within the epoch."""

@@ -26,12 +26,13 @@ DBT_PROJECT = PROJECT / "dbt_project"
 
 
 def run(settings: Settings, count: int) -> None:
-    """Start the stack, send `count` events of every stream, ingest, build, verify; show rows per layer and one mart."""
+    """Start the stack, send `count` events of every stream, load the dimensions, ingest, build, verify; show rows per layer and one mart."""
     console = Console()
     bin_ = Path(sys.executable).parent
     steps = [
         [str(bin_ / "lake"), "up"],
         *([str(bin_ / "lake"), "produce", stream, "--count", str(count)] for stream in STREAMS),
+        [str(bin_ / "lake"), "dimensions", "load"],
         [str(bin_ / "lake"), "ingest", "--once"],
         [str(bin_ / "dbt"), "build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)],
         [str(bin_ / "lake"), "verify"],

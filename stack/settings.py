@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     reader_password: str = "reader"
     warehouse: str = Field("", description="Iceberg warehouse URI; default file://<home>/warehouse")
 
-    spark_master: str = "local[2]"
+    spark_master: str = Field("local[4]", description="two tasks a core of a small machine: some wait for Kafka")
     spark_driver_memory: str = "3g"
     trino_memory: str = "1G"
     kafka_memory: str = "384m"
