@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.dbt_project.conftest import make_warehouse, warehouse
+from tests.prove.conftest import make_warehouse, parsed_once, warehouse
 
-__all__ = ["make_warehouse", "warehouse"]
+__all__ = ["make_warehouse", "parsed_once", "warehouse"]

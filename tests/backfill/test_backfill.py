@@ -35,6 +35,7 @@ def backfill(warehouse: Warehouse, *arguments: str):
     return CliRunner().invoke(app, ["backfill", *days, *arguments, "--json"])
 
 
+@pytest.mark.usefixtures("parsed_once")
 def test_days_are_rebuilt_once_and_only_they(warehouse: Warehouse) -> None:
     refused = backfill(warehouse)
     assert refused.exit_code == 1 and "not there yet" in refused.stderr

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+from dbt_warehouse import Warehouse
+
+from stack.dbt import Dbt
 from tests.dbt_project.conftest import make_warehouse, warehouse
 
-__all__ = ["make_warehouse", "warehouse"]
+__all__ = ["make_warehouse", "parsed_once", "warehouse"]
+
+
+@pytest.fixture
+def parsed_once(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands take the project as the warehouse has parsed it, which saves seconds each."""
+    warehouse.dbt("parse")
+    monkeypatch.setattr(Dbt, "manifest", property(lambda _: warehouse.manifest))

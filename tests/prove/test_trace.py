@@ -38,6 +38,7 @@ def offsets(*arguments: str) -> list[int]:
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("parsed_once")
 def test_a_row_of_any_layer_leads_to_its_records(warehouse: Warehouse) -> None:
     warehouse.land(RECORDS)
     warehouse.fold_live_gold(RECORDS[:4])
