@@ -44,7 +44,7 @@ stacked as (
         window_start,
         cast(window_start as date) as event_date,
         live_count,
-        cast(null as varchar) as verdict,
+        null as verdict,
         true as is_in_live
 
     from live
