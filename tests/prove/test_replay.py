@@ -41,7 +41,7 @@ def test_a_replay_equals_live_until_either_is_changed(spark: SparkSession, monke
 
     sound = fold_module.sql_of(gold)
     with monkeypatch.context() as patch:
-        patch.setattr(fold_module, "sql_of", lambda _: sound.replace("count(*)", "count(distinct ingested_at)"))
+        patch.setattr(fold_module, "sql_of", lambda _: sound.replace("count(*)", "count(distinct event_type)"))
         [bug] = prove_replay(spark, [dataset])
     assert not bug.is_equal and bug.rows_left == bug.rows_right
     assert spark.catalog.tableExists(f"lake.{gold.identifier}__proof")  # to be looked at

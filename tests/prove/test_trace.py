@@ -13,6 +13,7 @@ from order_records import Record
 from typer.testing import CliRunner
 
 from ingest.datasets import load, load_all
+from ingest.verify import broker
 from prove.origins import Lineage
 from stack.cli import app
 from stack.dbt import Dbt
@@ -101,6 +102,8 @@ def test_the_broker_is_asked_whether_it_has_the_same(
     warehouse.point()
     monkeypatch.setattr(lake_stack, "datasets", tmp_path)
     said = trace("orders_current", "a", "--kafka", "--json")
+    broker._consumer(lake_stack.kafka_bootstrap_servers).close()  # else it outlives the stack
+    broker._consumer.cache_clear()
     assert said.exit_code == 1, said.stderr
     found = [record["broker"] for record in json.loads(said.stdout)["records"]]
     assert found == ["same", "different in body", "gone"]
