@@ -26,7 +26,10 @@ DBT_PROJECT = PROJECT / "dbt_project"
 
 
 def run(settings: Settings, count: int) -> None:
-    """Start the stack, send `count` events of every stream, load the dimensions, ingest, build, verify; show rows per layer and one mart."""
+    """Start the stack, send `count` events of every stream, load the dimensions, ingest, build, verify.
+
+    Then show rows per layer and one mart.
+    """
     console = Console()
     bin_ = Path(sys.executable).parent
     steps = [

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.prove.conftest import make_warehouse, parsed_once, warehouse
+from tests.prove.conftest import make_warehouse, parsed_once, unused, warehouse
 
-__all__ = ["make_warehouse", "parsed_once", "warehouse"]
+__all__ = ["make_warehouse", "parsed_once", "unused", "warehouse"]

@@ -9,8 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from random import Random
 
 import pytest
+from content_records import arrivals, changes
 from dbt_warehouse import ITEMS
 from order_records import Record
 from user_event_records import NOON, UserEvent, live_rows
@@ -46,7 +48,12 @@ def filled(warehouse):
         warehouse.append(f"gold.{table}", rows)
     state = ["v", 1, 1, 1, 1, NOON, None, 0, 0, 1, {0: 0}, NOON]
     warehouse.append("gold.virality_state", [state])
-    warehouse.dbt("run")
+    views, history = arrivals(Random(1), 100), changes(Random(1), 100)
+    warehouse.append("bronze.raw_events", [event.row(NOON) for event in views])
+    for table in ("users_changes", "videos_changes"):
+        rows = [change.row(number, NOON) for number, change in enumerate(history) if change.table == table]
+        warehouse.append(f"bronze.{table}", rows)
+    warehouse.dbt("build", "--exclude-resource-type", "test", "unit_test")
     return warehouse
 
 

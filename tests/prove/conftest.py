@@ -6,9 +6,9 @@ import pytest
 from dbt_warehouse import Warehouse
 
 from stack.dbt import Dbt
-from tests.dbt_project.conftest import make_warehouse, warehouse
+from tests.dbt_project.conftest import make_warehouse, unused, warehouse
 
-__all__ = ["make_warehouse", "parsed_once", "warehouse"]
+__all__ = ["make_warehouse", "parsed_once", "unused", "warehouse"]
 
 
 @pytest.fixture
