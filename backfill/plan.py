@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from backfill.warehouse import Warehouse
 
-ARRIVALS = "new_arrivals("
+ARRIVALS = ("new_arrivals(", "touched_days(")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def plan(warehouse: Warehouse, dbt: Dbt, first: date, last: date, select: Sequen
         for id_, node in manifest.nodes.items()
         if node.resource_type == "model" and node.name in names and node.config.materialized == "incremental"
     }
-    able = [id_ for id_, node in chosen.items() if ARRIVALS in node.raw_code]
+    able = [id_ for id_, node in chosen.items() if any(macro in node.raw_code for macro in ARRIVALS)]
     if not able:
         raise Fault("No incremental model that takes new arrivals is selected", "dbt ls --select …", USAGE)
     parts = [_part(warehouse, manifest, id_, first, last) for id_ in able]

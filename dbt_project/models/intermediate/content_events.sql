@@ -35,6 +35,7 @@ events as (
     where
         event_date in (select event_date from {{ arrivals }} where error is null)
         and event_id in (select event_id from {{ arrivals }} where error is null)
+        and not {{ in_backfill('event_time') }}
     {% endif %}
 
 ),

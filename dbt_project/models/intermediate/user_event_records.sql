@@ -38,6 +38,7 @@ records as (
             select event_id from {{ arrivals }}
             where rejection_reason is null
         )
+        and not {{ in_backfill('event_time') }}
     {% endif %}
 
 ),
