@@ -12,7 +12,7 @@
     {%- set text = "coalesce(get_json_object(" ~ body ~ ", '$." ~ field ~ "'), " ~ lenient ~ ")" -%}
     {%- set value = spark_json_field(body, field, 'variant') -%}
     case
-        when not regexp_like({{ text }}, '^([{]|[[]|-?[0-9.]+E)') then {{ text }}
+        when left({{ text }}, 1) not in ('{', '[') and not regexp_like({{ text }}, '^-?[0-9.]+E') then {{ text }}
         when schema_of_variant({{ value }}) = 'STRING' then {{ text }}
         when schema_of_variant({{ value }}) not like '%<%' then cast({{ value }} as string)
     end

@@ -32,7 +32,8 @@ def backfill(warehouse: Warehouse, *arguments: str):
     """The command, on the warehouse's schemas."""
     warehouse.point()
     days = ("--from", "2026-01-02", "--to", "2026-01-03")
-    return CliRunner().invoke(app, ["backfill", *days, *arguments, "--json"])
+    models = [word for table in TABLES for word in ("--select", table)]
+    return CliRunner().invoke(app, ["backfill", *days, *models, *arguments, "--json"])
 
 
 @pytest.mark.usefixtures("parsed_once")
