@@ -72,7 +72,8 @@ def _readable(ids: list[str], schema: str) -> dict[str, str]:
 
 def _drop_views(schemas: list[str]) -> None:
     for schema in schemas:
-        for row in _session().sql(f"show views in {CATALOG}.{schema}").collect():
+        # the session's own temporary views are listed with any schema's
+        for row in _session().sql(f"show views in {CATALOG}.{schema}").where("not isTemporary").collect():
             _session().sql(f"drop view {CATALOG}.{schema}.{row.viewName}")
 
 
