@@ -77,7 +77,8 @@ def ready(settings: Settings) -> None:
         host=settings.host, port=settings.trino_port, user="lake", catalog=CATALOG, request_timeout=10, max_attempts=1
     ) as client:
         cursor = client.cursor()
-        cursor.execute(f"select count(*) from {CATALOG}.information_schema.schemata")
+        # grouped, so that it takes a stage on the workers, which are known some moments later (trinodb/trino#27078)
+        cursor.execute(f"select schema_name, count(*) from {CATALOG}.information_schema.schemata group by 1")
         cursor.fetchall()
 
 
