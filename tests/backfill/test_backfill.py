@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import timedelta
 
 import pytest
+from content_records import arrivals as content_arrivals
 from dbt_warehouse import Warehouse
 from order_records import Record
 from typer.testing import CliRunner
+from user_event_records import NOON
+from user_event_records import arrivals as user_arrivals
 
 from stack.cli import app
 
 pytestmark = pytest.mark.integration
 TYPES = ("ORDER_CREATED", "ORDER_PAID", "ORDER_SHIPPED", "ORDER_CANCELLED")
 TABLES = ("order_events", "order_lifecycles", "order_items")
+OF_OTHER_STREAMS = ("user_event_records", "int_user_days_counted", "duplicate_rate", "content_events", "sessions")
 MODELS = ("run", "--select", "+order_items", "+order_lifecycles")
 DAY = 86_400
 
@@ -28,12 +33,11 @@ def of_days(count: int, first_offset: int, days: int) -> list[Record]:
     ]
 
 
-def backfill(warehouse: Warehouse, *arguments: str):
+def backfill(warehouse: Warehouse, *arguments: str, models=TABLES, first="2026-01-02", last="2026-01-03"):
     """The command, on the warehouse's schemas."""
     warehouse.point()
-    days = ("--from", "2026-01-02", "--to", "2026-01-03")
-    models = [word for table in TABLES for word in ("--select", table)]
-    return CliRunner().invoke(app, ["backfill", *days, *models, *arguments, "--json"])
+    chosen = [word for model in models for word in ("--select", model)]
+    return CliRunner().invoke(app, ["backfill", "--from", first, "--to", last, *chosen, *arguments, "--json"])
 
 
 @pytest.mark.usefixtures("parsed_once")
@@ -67,3 +71,30 @@ def test_days_are_rebuilt_once_and_only_they(warehouse: Warehouse) -> None:
     after = {table: warehouse.rows(table) for table in TABLES}
     warehouse.dbt(*MODELS, "--full-refresh")
     assert after == {table: warehouse.rows(table) for table in TABLES} != right
+
+
+@pytest.mark.usefixtures("parsed_once")
+def test_days_of_the_other_streams_are_rebuilt_with_what_counts_them(warehouse: Warehouse) -> None:
+    chance = random.Random(5)
+    arrived = NOON + timedelta(days=2)
+    warehouse.append("bronze.user_events", [record.row(arrived) for record in user_arrivals(chance, 200)])
+    warehouse.append("bronze.raw_events", [record.row(arrived) for record in content_arrivals(chance, 200)])
+    warehouse.dbt("run", "--select", *(f"+{model}" for model in OF_OTHER_STREAMS))
+    right = {table: warehouse.rows(table) for table in OF_OTHER_STREAMS}
+    assert all(right.values())
+
+    within = "event_date between date '2026-01-10' and date '2026-01-11'"
+    dated = f"{within} and event_time is not null"  # a rejected record without a time belongs to no day
+    for table in ("user_event_records", "content_events"):
+        warehouse.query(f"delete from {{prefix}}silver.{table} where {dated} and mod(kafka_offset, 3) = 0")
+        warehouse.query(f"update {{prefix}}silver.{table} set is_duplicate = not is_duplicate where {dated}")
+    warehouse.query(f"update {{prefix}}silver.int_user_days_counted set dau_count = 999 where {within}")
+    warehouse.query(f"update {{prefix}}silver.duplicate_rate set record_count = 999 where {within}")
+    ended = "date(started_at) >= date '2026-01-10' and date(ended_at) <= date '2026-01-11'"
+    warehouse.query(f"update {{prefix}}silver.sessions set event_count = 999 where {ended}")
+
+    for changes in (True, False):
+        done = backfill(warehouse, models=OF_OTHER_STREAMS, first="2026-01-10", last="2026-01-11")
+        assert done.exit_code == 0, done.stderr
+        assert set(json.loads(done.stdout)["changed"].values()) == {changes}
+        assert {table: warehouse.rows(table) for table in OF_OTHER_STREAMS} == right
