@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from stack.dbt import Dbt
+from stack.dbt import Dbt, sources_of
 from stack.faults import USAGE, Fault
 from stack.settings import CATALOG
 
@@ -89,22 +89,11 @@ def _part(warehouse: Warehouse, manifest: Manifest, id_: str, first: date, last:
     columns = warehouse.columns(table)
     if not columns:
         raise Fault(f"{table} is not there yet, so there is nothing to rebuild", f"dbt build --select +{node.name}")
-    streams = [one for one in _sources(manifest, id_) if "event_time" in warehouse.columns(one)]
+    sources = sorted(f"{source.schema}.{source.identifier}" for source in sources_of(manifest, id_))
+    streams = [one for one in sources if "event_time" in warehouse.columns(one)]
     counted = " union all ".join(f"select event_time from {CATALOG}.{one} where {of_days}" for one in streams)
     [[records, days]] = warehouse.rows(f"select count(*), count(distinct date(event_time)) from ({counted})")
     held = None
     if "event_time" in columns:
         [[held]] = warehouse.rows(f"select count(*) from {CATALOG}.{table} where {of_days}")
     return Part(node.name, table, ", ".join(streams), records, days, held)
-
-
-def _sources(manifest: Manifest, id_: str) -> list[str]:
-    """Source tables that the model is made from, through whatever lies between."""
-    seen, todo = set(), [id_]
-    while todo:
-        one = todo.pop()
-        if one not in seen:
-            seen.add(one)
-            todo += manifest.nodes[one].depends_on.nodes if one in manifest.nodes else []
-    found = (manifest.sources[one] for one in seen if one in manifest.sources)
-    return sorted(f"{source.schema}.{source.identifier}" for source in found)

@@ -1,24 +1,14 @@
-"""Logs of the ingester, on standard error: lines for a person at a terminal, JSON for everything else."""
+"""Logs of the ingester."""
 
 from __future__ import annotations
 
 import logging
-import sys
 
-import structlog
+from stack.logs import to_standard_error
 
 
 def configure() -> None:
     """Set structlog up for this process."""
     # Clients (py4j, Kafka's) log with a traceback what they raise as well; what comes of it is said by us, once.
     logging.getLogger().setLevel(logging.CRITICAL)
-    person = sys.stderr.isatty()
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S" if person else "iso", utc=not person),
-            structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer(default=str),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    to_standard_error()

@@ -57,9 +57,9 @@ def plan(spark: SparkSession, bronze: str, shadow: str, start: GoldFence | None,
     snapshot = current_snapshot(spark, bronze)
     rows = at_snapshot(spark, bronze, snapshot)
     if start is not None:
-        rows = rows.where(f"topic_epoch > {start.epoch} or (topic_epoch = {start.epoch} and {_above(start)})")
+        rows = rows.where(f"topic_epoch > {start.epoch} or (topic_epoch = {start.epoch} and not {_within(start)})")
     if end is not None:
-        rows = rows.where(f"topic_epoch < {end.epoch} or (topic_epoch = {end.epoch} and {_up_to(end)})")
+        rows = rows.where(f"topic_epoch < {end.epoch} or (topic_epoch = {end.epoch} and {_within(end)})")
     parts = (
         rows.groupBy("topic_epoch", "kafka_partition")
         .agg(F.min("kafka_offset"), F.max("kafka_offset"), F.count(F.lit(1)))
@@ -69,11 +69,7 @@ def plan(spark: SparkSession, bronze: str, shadow: str, start: GoldFence | None,
     return Plan(bronze, snapshot, shadow, [Part(*part) for part in parts])
 
 
-def _above(start: GoldFence) -> str:
-    of = [f"(kafka_partition = {p} and kafka_offset <= {offset})" for p, offset in start.absorbed.items()]
-    return f"not ({' or '.join(of) or 'false'})"
-
-
-def _up_to(end: GoldFence) -> str:
-    of = [f"(kafka_partition = {p} and kafka_offset <= {offset})" for p, offset in end.absorbed.items()]
+def _within(fence: GoldFence) -> str:
+    """SQL for the offsets of the fence's epoch that it has absorbed."""
+    of = [f"(kafka_partition = {p} and kafka_offset <= {offset})" for p, offset in fence.absorbed.items()]
     return f"({' or '.join(of) or 'false'})"

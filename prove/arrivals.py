@@ -7,6 +7,7 @@ at once. Rows of a table that is no stream arrive in any order. `ingested_at` is
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ingest.verify.warehouse import Warehouse, pinned
@@ -74,6 +75,29 @@ def origin(warehouse: Warehouse, identifier: str) -> Origin:
     if "ingested_at" in columns:
         [[first]] = warehouse.rows(f"select cast(min(ingested_at) as varchar) from {at}")
     return Origin(identifier, snapshot, columns, rows, fence, first)
+
+
+def arriving(
+    warehouse: Warehouse, schema: str, origins: Iterable[Origin], chance: random.Random, cuts: int
+) -> Iterator[tuple[int, int]]:
+    """Make empty copies of the origins, then let them arrive cut by cut; after each its number, from 1, and how many
+    there are."""
+    conditions = [(one, one.cuts(chance, cuts)) for one in origins]
+    for one, _ in conditions:
+        one.create(warehouse, schema)
+    batches = max(len(of) for _, of in conditions)
+    for number in range(batches):
+        for one, of in conditions:
+            if number < len(of):
+                one.arrive(warehouse, schema, of[number], number)
+        yield number + 1, batches
+
+
+def drop_schemas(warehouse: Warehouse, prefix: str, but: Iterable[str] = ()) -> None:
+    """Drop every schema whose name begins with `prefix`, with what is in it, those in `but` aside."""
+    for [name] in warehouse.rows(f"show schemas from {CATALOG}"):
+        if name.startswith(prefix) and name not in but:
+            warehouse.rows(f"drop schema {CATALOG}.{name} cascade")
 
 
 def kafka_cuts(fence: Fence, chance: random.Random, count: int) -> list[str]:

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from ingest.verify.warehouse import TableAbsent, TrinoUnreachable, Warehouse, pinned
-from prove.arrivals import Origin, origin
+from prove.arrivals import Origin, arriving, drop_schemas, origin
 from prove.evidence import Evidence
-from prove.models import incremental_models, relation_of, sources_of
+from prove.models import incremental_models, relation_of
 from prove.typed_hash import hashed
-from stack.dbt import Dbt
+from stack.dbt import Dbt, sources_of
 from stack.faults import UNREACHABLE, Fault
 from stack.settings import CATALOG, PROJECT, Settings
 
@@ -109,27 +109,13 @@ def _arrive(
     seed, cuts, origins = how
     for side in (cut, whole):
         drop_schemas(warehouse, side.environment["LAKE_SCHEMA_PREFIX"])
-    chance = random.Random(seed)
-    arriving = [(one, one.cuts(chance, cuts)) for one in origins]
-    for one, _ in arriving:
-        one.create(warehouse, bronze)
-    batches = max(len(conditions) for _, conditions in arriving)
-    for number in range(batches):
-        for one, conditions in arriving:
-            if number < len(conditions):
-                one.arrive(warehouse, bronze, conditions[number], number)
-        report(f"seed {seed}: dbt after cut {number + 1} of {batches}")
+    batches = 0
+    for number, batches in arriving(warehouse, bronze, origins, random.Random(seed), cuts):
+        report(f"seed {seed}: dbt after cut {number} of {batches}")
         cut.run(*BUILD, *chosen)
     report(f"seed {seed}: dbt, all at once")
     whole.run(*BUILD, "--full-refresh", *chosen)
     return batches
-
-
-def drop_schemas(warehouse: Warehouse, prefix: str) -> None:
-    """Every schema whose name begins with `prefix`, with what is in it."""
-    for [name] in warehouse.rows(f"show schemas from {CATALOG}"):
-        if name.startswith(prefix):
-            warehouse.rows(f"drop schema {CATALOG}.{name} cascade")
 
 
 def _origins(

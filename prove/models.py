@@ -25,18 +25,6 @@ def incremental_models(manifest: Manifest, names: Sequence[str] = ()) -> dict[st
     return {by_name[name]: known[by_name[name]] for name in names} if names else known
 
 
-def sources_of(manifest: Manifest, id_: str) -> list[Any]:
-    """The sources that a model is made from, through whatever lies between."""
-    seen, todo = set(), [id_]
-    while todo:
-        one = todo.pop()
-        if one not in seen:
-            seen.add(one)
-            if one in manifest.nodes:
-                todo += manifest.nodes[one].depends_on.nodes
-    return [manifest.sources[one] for one in sorted(seen) if one in manifest.sources]
-
-
 def relation_of(manifest: Manifest, id_: str) -> str:
     """The model's table, as it is written after `from`."""
     node = manifest.nodes[id_]

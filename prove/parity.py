@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.verify.warehouse import TableAbsent, TrinoUnreachable, Warehouse, pinned
-from prove.arrivals import Origin, origin
+from prove.arrivals import Origin, arriving, drop_schemas, origin
 from prove.evidence import Evidence
 from prove.spark_side import SparkSide
 from prove.typed_hash import hashed
@@ -84,20 +84,13 @@ class Proof:
 
     def of(self, seed: int) -> list[Evidence]:
         """Bronze arrives by the cuts of `seed`, and both engines build from it after each."""
-        chance = random.Random(seed)
         bronze, prefix = self.trino.environment["LAKE_BRONZE_SCHEMA"], self.trino.environment["LAKE_SCHEMA_PREFIX"]
         cleared(self.warehouse, self.spark, prefix, self.trino.environment.values())
-        arriving = [(one, one.cuts(chance, self.cuts)) for one in self.origins]
-        for one in self.origins:
-            one.create(self.warehouse, bronze)
         as_of = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f} UTC"
         arguments = [*BUILD, *self.select, "--vars", f"{{as_of: '{as_of}'}}"]
-        batches = max(len(conditions) for _, conditions in arriving)
-        for number in range(batches):
-            for one, conditions in arriving:
-                if number < len(conditions):
-                    one.arrive(self.warehouse, bronze, conditions[number], number)
-            self.report(f"seed {seed}: dbt on Trino and Spark, after cut {number + 1} of {batches}")
+        batches, built = 0, []
+        for number, batches in arriving(self.warehouse, bronze, self.origins, random.Random(seed), self.cuts):
+            self.report(f"seed {seed}: dbt on Trino and Spark, after cut {number} of {batches}")
             self.trino.run(*arguments)
             built = self.spark.run(*arguments)
         right = self.spark.readable(built, f"{prefix}spark_views")
@@ -125,10 +118,9 @@ def _copied(warehouse: Warehouse, sources: Iterable[Any], environment: dict[str,
 
 def cleared(warehouse: Warehouse, spark: SparkSide, prefix: str, but: Iterable[str] = ()) -> None:
     """No schema of the prefix is left, those in `but` aside; Spark drops its own views."""
-    own = [name for [name] in warehouse.rows(f"show schemas from {CATALOG}") if name.startswith(prefix)]
-    spark.drop_views([name for name in own if name.startswith(f"{prefix}spark_")])
-    for name in set(own) - set(but):
-        warehouse.rows(f"drop schema {CATALOG}.{name} cascade")
+    schemas = [name for [name] in warehouse.rows(f"show schemas from {CATALOG}")]
+    spark.drop_views([name for name in schemas if name.startswith(f"{prefix}spark_")])
+    drop_schemas(warehouse, prefix, but)
 
 
 def _compared(warehouse: Warehouse, node: Any, right: str, cut: str) -> Evidence:

@@ -73,6 +73,18 @@ class Dbt:
             os.environ.update(before)
 
 
+def sources_of(manifest: Manifest, id_: str) -> list[Any]:
+    """The sources that a model is made from, through whatever lies between."""
+    seen, todo = set(), [id_]
+    while todo:
+        one = todo.pop()
+        if one not in seen:
+            seen.add(one)
+            if one in manifest.nodes:
+                todo += manifest.nodes[one].depends_on.nodes
+    return [manifest.sources[one] for one in sorted(seen) if one in manifest.sources]
+
+
 def _failures(done: Any) -> str:
     results = getattr(done.result, "results", None) or []
     return "\n".join(f"{one.node.name}: {one.message}" for one in results if one.status not in FINE)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from short_lived import FAST_START
 
 from stack.settings import PROJECT, Settings
 
@@ -27,7 +28,7 @@ DOWN = "lake down"
 FEWER = "--count 2000"
 # Java without the compiler that a short process does not earn back; dbt's unit tests are run by tests/dbt_project.
 QUICK = {
-    "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=192m",
+    "JAVA_TOOL_OPTIONS": FAST_START,
     "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
 }
 RUN_HERE = [block for block in BLOCKS if block not in (*GATES, DEMO) and DOWN not in block]

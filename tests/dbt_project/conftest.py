@@ -24,12 +24,6 @@ def make_shared_warehouse(
     yield from _maker(lake_stack, tmp_path_factory, unused)
 
 
-@pytest.fixture(scope="module")
-def shared_warehouse(make_shared_warehouse: Callable[[], Warehouse]) -> Warehouse:
-    """One warehouse for the tests of a file, which know what the ones before left in it."""
-    return make_shared_warehouse()
-
-
 @pytest.fixture
 def make_warehouse(
     lake_stack: Any, tmp_path_factory: pytest.TempPathFactory, unused: list[Warehouse]
