@@ -1,5 +1,7 @@
 """The opponent: what a first version looks like. One foreachBatch appends, then merges the batch; all defaults.
 
+Its session has Spark's own SQL settings where ours are tuned; cores, memory and catalog are the same.
+
 No fences, no branch, no lifecycle: a checkpoint is trusted, a batch is reduced to the latest event of each key.
 """
 
@@ -11,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from ingest.datasets import Dataset
 
+DEFAULTS = {"spark.sql.shuffle.partitions": "200", "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "128"}
 BODY = (
     "event_id string, event_type string, event_timestamp bigint, order_id string, user_id string, "
     "total_amount decimal(18,2), currency string, payment_method string, "
@@ -21,6 +24,9 @@ BODY = (
 
 def drain(spark: SparkSession, servers: str, dataset: Dataset, checkpoint: Path, max_offsets: int) -> None:
     """Drain the dataset's topic into `bronze.<table>` and `gold.<table>`."""
+    spark = spark.newSession()
+    for name, default in DEFAULTS.items():
+        spark.conf.set(name, default)
     bronze, gold = f"lake.{dataset.bronze.identifier}", f"lake.{dataset.golds[0].identifier}"
     spark.sql(
         f"create table {bronze} (order_id string, event_id string, event_type string, event_time timestamp, "

@@ -92,7 +92,10 @@ def _event_time(dataset: Dataset) -> Column:
     if dataset.event_time.unit == "iso8601":
         return F.expr(f"try_cast({text} as timestamp)")
     per_unit = {"seconds": 1_000_000, "milliseconds": 1_000}[dataset.event_time.unit]
-    return F.expr(f"timestamp_micros(try_cast(try_cast({text} as decimal(24, 6)) * {per_unit} as bigint))")
+    # A whole number, which nearly all are, is read at a fraction of a decimal's cost.
+    whole = f"try_multiply(try_cast({text} as bigint), {per_unit}L)"
+    exact = f"try_cast(try_cast({text} as decimal(24, 6)) * {per_unit} as bigint)"
+    return F.expr(f"timestamp_micros(coalesce({whole}, {exact}))")
 
 
 def _now() -> Column:

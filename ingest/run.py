@@ -70,6 +70,7 @@ class DatasetRun(threading.Thread):
         self._published = {gold.table: threading.Event() for gold in dataset.golds}  # one gold's wake-up is no other's
 
     def run(self) -> None:
+        share_the_cores(self.spark, self.dataset.bronze.identifier)
         try:
             if not self._persist("lease", self._become_writer):
                 return
@@ -171,6 +172,7 @@ class DatasetRun(threading.Thread):
 
     def _run_gold(self, gold: Gold) -> None:
         """Keep one gold current; its failures don't hold bronze."""
+        share_the_cores(self.spark, gold.identifier)
         try:
             self._persist(gold.table, lambda: self._keep_gold(gold))
         except Exception as error:
@@ -200,6 +202,11 @@ class DatasetRun(threading.Thread):
                 self._published[gold.table].wait(IDLE_SECONDS)
         if not self._lost:
             live.publisher.drop_branch()
+
+
+def share_the_cores(spark: SparkSession, table: str) -> None:
+    """Give this thread's jobs a pool of their own: within one pool, the first job takes every core that it can use."""
+    spark.sparkContext.setLocalProperty("spark.scheduler.pool", table)
 
 
 def stop_gently(query: StreamingQuery) -> None:

@@ -38,6 +38,10 @@ _GOLD = {
     "write.delete.mode": "merge-on-read",
     "write.merge.isolation-level": "serializable",
     "write.merge.distribution-mode": "none",
+    # A merge scans the whole table: in pieces that every core gets one of, from the first tens of megabytes on.
+    "write.parquet.row-group-size-bytes": "16777216",
+    "read.split.target-size": "16777216",
+    "read.split.open-file-cost": "1048576",
 }
 
 

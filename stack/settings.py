@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     warehouse: str = Field("", description="Iceberg warehouse URI; default file://<home>/warehouse")
 
     spark_master: str = Field("local[4]", description="two tasks a core of a small machine: some wait for Kafka")
-    spark_driver_memory: str = "3g"
+    spark_driver_memory: str = "4g"
     trino_memory: str = "1G"
     kafka_memory: str = "384m"
 
