@@ -84,16 +84,21 @@ def plan(warehouse: Warehouse, dbt: Dbt, first: date, last: date, select: Sequen
 def _part(warehouse: Warehouse, manifest: Manifest, id_: str, first: date, last: date) -> Part:
     node = manifest.nodes[id_]
     table = f"{node.schema}.{node.alias}"
-    after = last + timedelta(days=1)
-    of_days = f"event_time >= timestamp '{first} 00:00 UTC' and event_time < timestamp '{after} 00:00 UTC'"
     columns = warehouse.columns(table)
     if not columns:
         raise Fault(f"{table} is not there yet, so there is nothing to rebuild", f"dbt build --select +{node.name}")
     sources = sorted(f"{source.schema}.{source.identifier}" for source in sources_of(manifest, id_))
-    streams = [one for one in sources if "event_time" in warehouse.columns(one)]
-    counted = " union all ".join(f"select event_time from {CATALOG}.{one} where {of_days}" for one in streams)
-    [[records, days]] = warehouse.rows(f"select count(*), count(distinct date(event_time)) from ({counted})")
+    streams = [one for one in sources if "partition_time" in warehouse.columns(one)]
+    bronze = _within("partition_time", first, last)  # the event time, or Kafka's timestamp where there is none
+    counted = " union all ".join(f"select partition_time from {CATALOG}.{one} where {bronze}" for one in streams)
+    [[records, days]] = warehouse.rows(f"select count(*), count(distinct date(partition_time)) from ({counted})")
     held = None
     if "event_time" in columns:
-        [[held]] = warehouse.rows(f"select count(*) from {CATALOG}.{table} where {of_days}")
+        held_of = _within("coalesce(event_time, kafka_timestamp)", first, last)
+        [[held]] = warehouse.rows(f"select count(*) from {CATALOG}.{table} where {held_of}")
     return Part(node.name, table, ", ".join(streams), records, days, held)
+
+
+def _within(time: str, first: date, last: date) -> str:
+    after = last + timedelta(days=1)
+    return f"{time} >= timestamp '{first} 00:00 UTC' and {time} < timestamp '{after} 00:00 UTC'"

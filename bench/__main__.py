@@ -14,7 +14,7 @@ import psutil
 import typer
 
 RESULTS = Path(__file__).with_name("results.json")
-PARTS = ("drain", "freshness", "merges", "ranges", "serving")
+PARTS = ("drain", "freshness", "streams_freshness", "merges", "ranges", "serving", "dbt_history", "idle")
 
 
 def main(
@@ -26,11 +26,12 @@ def main(
     seconds: Annotated[int, typer.Option(help="How long freshness is probed.")] = 120,
     asked: Annotated[int, typer.Option(min=2, help="How often each dashboard query is asked.")] = 100,
     served_events: Annotated[int, typer.Option(help="Events of each stream that dashboards ask about.")] = 200_000,
+    new_events: Annotated[int, typer.Option(help="New events of each stream, a run of dbt.")] = 2_000,
     results_file: Annotated[Path, typer.Option("--results", help="The file to keep the figures in.")] = RESULTS,
 ) -> None:
     """Measure on a stack of its own; a quiet machine gives figures worth keeping."""
-    from bench import drain, freshness, merges, ranges, serving
-    from bench.stack import running
+    from bench import dbt_history, drain, freshness, idle, merges, ranges, serving
+    from bench.stack import STREAMS, running
     from bench.table import render
     from ingest.logs import configure
     from ingest.spark import session
@@ -39,6 +40,7 @@ def main(
     chosen = parts or list(PARTS)
     if unknown := set(chosen) - set(PARTS):
         raise typer.BadParameter(f"no part {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+    offered = {"offered_per_second": rate, "seconds": seconds}
     results = json.loads(results_file.read_text()) if results_file.exists() else {}
 
     def keep(part: str, found: dict[str, object]) -> None:
@@ -49,7 +51,9 @@ def main(
     with running() as settings:
         keep("machine", machine())
         if "freshness" in chosen:
-            keep("freshness", freshness.measure(settings, rate, seconds))
+            keep("freshness", offered | freshness.measure(settings, rate, seconds, ["orders"])["orders"])
+        if "streams_freshness" in chosen:
+            keep("streams_freshness", offered | freshness.measure(settings, rate, seconds, STREAMS, ["gold"]))
         if {"drain", "merges", "ranges"} & set(chosen):
             spark = session(settings, "bench")
             spark.sparkContext.setLogLevel("ERROR")
@@ -71,6 +75,10 @@ def main(
             spark.stop()
         if "serving" in chosen:
             keep("serving", serving.measure(settings, served_events, asked))
+        if "dbt_history" in chosen:
+            keep("dbt_history", dbt_history.measure(settings, new_events, rounds))
+        if "idle" in chosen:
+            keep("idle", idle.measure(settings))
     print(render(results))
 
 

@@ -5,21 +5,16 @@ Each query is asked in turn, on a connection that is kept, from the same process
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import psycopg
 
 import trino
-from bench.stack import lake
-from stack.settings import PROJECT, Settings
+from bench.stack import built
+from stack.settings import Settings
 
-STREAMS = ("orders", "content_events", "user_events")
 # The last hours there are, not the last of the clock: generated events may be of any day.
 _LAST_HOURS = "where window_start > (select max(window_start) from {live}.events_per_minute) - interval '3' hour"
 QUERIES = {
@@ -41,15 +36,7 @@ WARM_UP = 5
 
 def measure(settings: Settings, events: int, rounds: int) -> dict[str, object]:
     """Milliseconds of each query through both, p50 and p95, with `events` of each stream in the lake."""
-    for stream in STREAMS:
-        lake("produce", stream, "--count", str(events), "--seed", "4")
-    lake("ingest", *STREAMS, "--once")
-    project = ["--project-dir", str(PROJECT / "dbt_project"), "--profiles-dir", str(PROJECT / "dbt_project")]
-    where = {"LAKE_TRINO_HOST": settings.trino_host, "LAKE_TRINO_PORT": str(settings.trino_port)}
-    subprocess.run(
-        [str(Path(sys.executable).parent / "dbt"), "run", *project, "--target-path", str(settings.data / "dbt")],
-        check=True, stdout=sys.stderr, env={**os.environ, **where},
-    )  # fmt: skip
+    built(settings, events)
     reader = psycopg.connect(
         host=settings.postgres_host, port=settings.postgres_port, dbname=settings.serving_database,
         user=settings.reader_user, password=settings.reader_password, autocommit=True,

@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from stack.dbt import Dbt
 from stack.settings import PROJECT, Settings, settings
 
 _PORTS = ("kafka", "kafka_controller", "postgres", "trino", "spark_ui")
 
 
+LAKE = (sys.executable, "-c", "from stack.cli import app; app()")
+STREAMS = ("orders", "content_events", "user_events")
+
+
 def lake(*arguments: str) -> None:
     """Run a `lake` command; its output goes to standard error, its failure is ours."""
-    subprocess.run(
-        [sys.executable, "-c", "from stack.cli import app; app()", *arguments], check=True, stdout=sys.stderr
-    )
+    subprocess.run([*LAKE, *arguments], check=True, stdout=sys.stderr)
+
+
+@contextmanager
+def lake_beside(*arguments: str) -> Iterator[subprocess.Popen]:
+    """A `lake` command that runs until the block ends, however it ends."""
+    process = subprocess.Popen([*LAKE, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(120)
+
+
+def built(settings: Settings, events: int) -> None:
+    """`events` of each stream and the dimensions in the lake, and dbt's tables of them."""
+    for stream in STREAMS:
+        lake("produce", stream, "--count", str(events), "--seed", "4")
+    lake("dimensions", "load")
+    lake("ingest", *STREAMS, "--once")
+    Dbt(settings, settings.data / "bench").run("build", "--exclude-resource-type", "test", "unit_test")
 
 
 @contextmanager
@@ -30,8 +54,8 @@ def running() -> Iterator[Settings]:
         os.environ[f"LAKE_{name.upper()}_PORT"] = str(getattr(usual, f"{name}_port") + 1000)
     settings.cache_clear()
     lake("reset", "--yes")
-    lake("up")
     try:
+        lake("up")
         yield settings()
     finally:
         lake("down")

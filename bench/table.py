@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 
@@ -34,6 +35,16 @@ def render(results: dict[str, Any]) -> str:
                     f"{fresh[name]['probes']} probes, greatest {fresh[name]['max']} s",
                 )
             )
+    if fresh := results.get("streams_freshness"):
+        for stream in (name for name, of in fresh.items() if isinstance(of, dict)):
+            of = fresh[stream]["gold"]
+            rows.append(
+                (
+                    f"{stream} to gold, every stream running, at {fresh['offered_per_second']:,} events/s in all",
+                    f"p50 {of['p50']} s, p95 {of['p95']} s",
+                    f"{of['probes']} probes, greatest {of['max']} s",
+                )
+            )
     if merges := results.get("merges"):
         rows.append(
             (
@@ -63,6 +74,25 @@ def render(results: dict[str, Any]) -> str:
                     f"slowest: {slowest}, p95 {of['p95']} ms",
                 )
             )
+    if dbt := results.get("dbt_history"):
+        most, idle = dbt["history_100x"], dbt["nothing_new"]
+        rows += [
+            (
+                f"dbt's incremental models on {dbt['events_per_stream']:,} new events of each stream, 100 x history",
+                f"{statistics.median(most['seconds'])} s, {statistics.median(most['bytes_read']) / 1e6:.1f} MB read",
+                f"{dbt['ratio_seconds']} x the time, {dbt['ratio_bytes']} x the bytes with 1 x history",
+            ),
+            (
+                "the same with nothing new, 100 x history",
+                f"{idle['history_100x']['seconds']} s",
+                f"{idle['history_1x']['seconds']} s with 1 x history; "
+                f"{sum(of['snapshots'] for of in idle.values())} snapshots made",
+            ),
+        ]
+    if idle := results.get("idle"):
+        for what, unit in (("memory_mb", "MB"), ("cpu_percent_of_a_core", "% of a core")):
+            each = ", ".join(f"{name} {of:,}" for name, of in idle[what].items() if name != "all")
+            rows.append((f"{what.split('_')[0]} of a stack that waits", f"{idle[what]['all']:,} {unit}", each))
     head, *body = ["| " + " | ".join(row) + " |" for row in rows]
     machine = results.get("machine", {})
     note = f"{machine.get('cores')} cores, {machine.get('memory_gib')} GiB, {machine.get('at')}."

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.verify.warehouse import TableAbsent, TrinoUnreachable, Warehouse, pinned
+from prove.arrivals import drop_schemas
 from prove.typed_hash import hashed
 from stack.dbt import Dbt
 from stack.faults import Fault
@@ -100,17 +101,15 @@ def copies_of(
 ) -> Iterator[Copies]:
     """Copies in schemas that are dropped afterwards."""
     prefix = f"prove{uuid.uuid4().hex[:8]}_"
-    schemas = [f"{CATALOG}.{prefix}{layer}" for layer in ("bronze", "silver")]
     with tempfile.TemporaryDirectory(prefix="lake-prove-") as folder:
         dbt = Dbt(settings, Path(folder), {BRONZE: f"{prefix}bronze", PREFIX: prefix}, "ci", project)
         try:
-            for schema in schemas:
-                warehouse.rows(f"create schema {schema}")
+            for layer in ("bronze", "silver"):
+                warehouse.rows(f"create schema {CATALOG}.{prefix}{layer}")
             yield Copies(warehouse, dbt, prefix, landed)
         finally:
             with suppress(TrinoUnreachable):
-                for schema in reversed(schemas):
-                    warehouse.rows(f"drop schema if exists {schema} cascade")
+                drop_schemas(warehouse, prefix)
 
 
 def landed_and_kept(

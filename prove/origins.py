@@ -1,8 +1,9 @@
 """From a table to the Kafka records of its rows, as SQL: what each table says of them, and how that is followed.
 
-A live gold says it by its key and `absorbed`; a silver row carries topic, partition and offset; any other model names
-in `meta: trace:` the table its rows are made of (`through`) and which of its rows (`by`: columns of the same name, or
-a condition on `this` and `through`; then also the `key` by which a row is asked for).
+A live gold says it by its key and `absorbed`; a silver row carries topic, partition and offset; feeds of dimensions are
+an origin themselves, no Kafka record holds them. Any other model names in `meta: trace:` the table its rows are made of
+(`through`) and which of its rows (`by`: columns of the same name, or a condition on `this` and `through`; then also the
+`key` by which a row is asked for).
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from functools import cached_property
 from typing import Any
 
 from ingest.datasets import Dataset, Gold
+from prove.feeds import PLACE as FEED_PLACE
 from stack.dbt import Dbt
 from stack.faults import USAGE, Fault
 from stack.settings import CATALOG
 
 PLACE = ("topic_epoch", "kafka_partition", "kafka_offset")
+FEEDS = "dimensions"
+"""The dbt source whose tables are landed from feeds."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Traced:
     key: list[str]
     trace: Trace | None = None
     live: tuple[Dataset, Gold] | None = None
+    is_feed: bool = False
 
 
 @dataclass
@@ -59,9 +64,9 @@ class Lineage:
     def table(self, name: str) -> Traced:
         """The table of this name, with or without its schema; Fault for an unknown one."""
         short = name.rsplit(".", 1)[-1]
-        found = self._live.get(short) or self._models.get(short)
+        found = self._live.get(short) or self._models.get(short) or self._feeds.get(short)
         if found is None or name not in (short, found.identifier):
-            known = ", ".join(sorted([*self._live, *self._models]))
+            known = ", ".join(sorted([*self._live, *self._models, *self._feeds]))
             raise Fault(f"There is no table {name!r} that a row could be traced from", f"one of: {known}", USAGE)
         return found
 
@@ -78,8 +83,17 @@ class Lineage:
         nodes = self.dbt.manifest.nodes.values()
         return {node.name: _model(node) for node in nodes if node.resource_type == "model"}
 
+    @cached_property
+    def _feeds(self) -> dict[str, Traced]:
+        sources = [source for source in self.dbt.manifest.sources.values() if source.source_name == FEEDS]
+        return {
+            source.name: Traced(source.name, f"{source.schema}.{source.identifier}", list(FEED_PLACE), is_feed=True)
+            for source in sources
+        }
+
     def places(self, table: Traced, rows: str) -> str:
-        """SQL for (topic, *PLACE) of the records that `rows`, a query of rows of the table, came from."""
+        """SQL for (topic, *PLACE) of the records that `rows`, a query of rows of the table, came from; where the origin
+        is a feed, for the feed's rows."""
         if table.live:
             return self._absorbed(*table.live, rows)
         if table.trace:
@@ -89,7 +103,7 @@ class Lineage:
                 f"select through.* from {CATALOG}.{through.identifier} as through"
                 f" inner join ({rows}) as this on {table.trace.condition}",
             )
-        return f"select distinct topic, {', '.join(PLACE)} from ({rows})"
+        return f"select distinct {'*' if table.is_feed else ', '.join(('topic', *PLACE))} from ({rows})"
 
     def _absorbed(self, dataset: Dataset, gold: Gold, rows: str) -> str:
         said = gold.traced_by or {gold.key[0]: "entity_key"}

@@ -1,9 +1,12 @@
-"""The Kafka records that a row came from, with their bodies, as bronze keeps them and as the broker may still do."""
+"""The Kafka records that a row came from, with their bodies, as bronze keeps them and as the broker may still do.
+
+What is known of users and videos came from feeds: there the rows of those are shown.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from trino.exceptions import TrinoUserError
@@ -12,6 +15,7 @@ from ingest.verify.blocks import Range
 from ingest.verify.broker import describe, fingerprints
 from ingest.verify.fingerprint import FINGERPRINT_SQL, differing_parts
 from ingest.verify.warehouse import TableAbsent, Warehouse
+from prove.feeds import Landed, landed
 from prove.origins import PLACE, Lineage, Traced
 from stack.faults import USAGE, Fault
 from stack.settings import CATALOG, Settings
@@ -36,23 +40,24 @@ class Record:
 
 @dataclass(frozen=True)
 class Found:
-    """`rows` of the table that have the key, `total` records they came from, and the first of those."""
+    """`rows` of the table that have the key, `total` records or rows of feeds they came from, the first of those."""
 
     table: str
     key: dict[str, str]
     rows: int
     total: int
     records: list[Record]
+    landed: list[Landed] = field(default_factory=list)
 
 
 def trace(warehouse: Warehouse, lineage: Lineage, name: str, key: Sequence[str], limit: int) -> Found:
     """What rows of the table with this key came from; Fault where there is no such table or row."""
     table = lineage.table(name)
-    try:
-        columns = warehouse.columns(f"select * from {CATALOG}.{table.identifier}")
-    except TableAbsent:
-        raise Fault(f"{table.identifier} is not there yet", "lake ingest --once, then dbt build") from None
-    if not (table.live or table.trace or {"topic", *PLACE} <= set(columns)):
+    columns, link = _columns(warehouse, table), table
+    while link.trace:
+        link = lineage.table(link.trace.through)
+        _columns(warehouse, link)
+    if not (table.live or table.trace or table.is_feed or {"topic", *PLACE} <= set(columns)):
         fix = "give its model meta: trace: with `through` and `by`"
         raise Fault(f"{table.identifier} doesn't say where its rows come from", fix, USAGE)
     wanted = _wanted(table, columns, key)
@@ -66,6 +71,9 @@ def trace(warehouse: Warehouse, lineage: Lineage, name: str, key: Sequence[str],
     if not count:
         raise Fault(f"No row of {table.identifier} has {said}")
     places, records, total = lineage.places(table, rows), [], 0
+    if link.is_feed:
+        total, rows_landed = landed(warehouse, link.identifier, places, limit)
+        return Found(table.identifier, wanted, count, total, [], rows_landed)
     try:
         topics = {row[0] for row in warehouse.rows(f"select distinct topic from ({places})")}
     except TrinoUserError as error:
@@ -106,6 +114,13 @@ def beside_broker(settings: Settings, warehouse: Warehouse, lineage: Lineage, fo
     return replace(found, records=compared)
 
 
+def _columns(warehouse: Warehouse, table: Traced) -> dict[str, str]:
+    try:
+        return warehouse.columns(f"select * from {CATALOG}.{table.identifier}")
+    except TableAbsent:
+        raise Fault(f"{table.identifier} is not there yet", "lake ingest --once, then dbt build") from None
+
+
 def _compared(bronze: bytes, broker: bytes) -> str:
     parts = differing_parts(bytes(bronze), broker)
     return f"different in {', '.join(parts)}" if parts else "same"
@@ -133,4 +148,11 @@ def _literal(value: str, type_: str) -> str:
 def as_json(found: Found) -> dict[str, Any]:
     """For scripts; bytes as hex digits."""
     records = [{k: v for k, v in vars(record).items() if k != "fingerprint"} for record in found.records]
-    return {"table": found.table, "key": found.key, "rows": found.rows, "total": found.total, "records": records}
+    return {
+        "table": found.table,
+        "key": found.key,
+        "rows": found.rows,
+        "total": found.total,
+        "records": records,
+        "landed": [asdict(one) for one in found.landed],
+    }

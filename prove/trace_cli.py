@@ -21,7 +21,10 @@ def trace(
     kafka: Annotated[bool, typer.Option("--kafka", help="Compare each with the record the broker has.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Show the Kafka records that a row came from: topic, partition, offset and body."""
+    """Show the Kafka records that a row came from: topic, partition, offset and body.
+
+    For the dimensions, the rows of the feeds that were landed: those were never in Kafka.
+    """
     from ingest.command import datasets
     from ingest.verify.broker import BrokerUnreachable
     from ingest.verify.warehouse import TrinoUnreachable, Warehouse
@@ -47,8 +50,13 @@ def trace(
 
 def _show(found: object) -> None:
     key = ", ".join(f"{column} = {value}" for column, value in found.key.items())
-    shown = "" if len(found.records) == found.total else f", the first {len(found.records)} of them (--limit)"
-    typer.echo(f"{found.table}, {key}: {found.rows} rows from {found.total} records{shown}")
+    listed = len(found.records) + len(found.landed)
+    shown = "" if listed == found.total else f", the first {listed} of them (--limit)"
+    what = "rows of feeds, not in Kafka" if found.landed else "records"
+    typer.echo(f"{found.table}, {key}: {found.rows} rows from {found.total} {what}{shown}")
+    for row in found.landed:
+        typer.echo(f"\n{row.feeds}, feed of {row.feed_date}, row {row.feed_row}, landed {row.ingested_at}")
+        typer.echo(json.dumps(row.values))
     for record in found.records:
         place = f"{record.topic} {record.kafka_partition}:{record.kafka_offset}, epoch {record.topic_epoch}"
         broker = "" if record.broker is None else f", broker: {record.broker}"

@@ -8,8 +8,10 @@
 
 {% macro backfilled(events, epoch, fences) -%}
     {%- if var('backfill_from', none) is none -%}{{ return('') }}{%- endif %}
+        {% for dated in [in_backfill('event_time'), 'event_time is null and ' ~ in_backfill('kafka_timestamp')] %}
         union all
-        select * from {{ events }} where {{ in_backfill('event_time') }} and (
+        select * from {{ events }} where {{ dated }} and (
         topic_epoch < {{ epoch }}
         {% for fence in fences %}or (topic_epoch = {{ epoch }} and kafka_partition = {{ loop.index0 }} and kafka_offset <= {{ fence }}){% endfor %})
+        {% endfor %}
 {%- endmacro %}

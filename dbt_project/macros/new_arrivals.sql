@@ -1,11 +1,7 @@
 {# Three scans with literals: Iceberg skips files by one column's range, not by an `or`. #}
 {% macro new_arrivals(events) -%}
     {%- if not (execute and is_incremental()) -%}{{ return(events) }}{%- endif -%}
-    {%- set latest = '(select max(topic_epoch) from ' ~ this ~ ')' -%}
-    {%- set held = run_query(
-        'select topic_epoch, kafka_partition, max(kafka_offset) from ' ~ this
-        ~ ' where topic_epoch = ' ~ latest ~ ' group by 1, 2'
-    ).rows -%}
+    {%- set held = offsets_held() -%}
     {%- set epoch = held[0][0] if held else 0 -%}
     {%- set fences = {} -%}
     {%- for row in held %}{% do fences.update({row[1] | int: row[2] | int}) %}{% endfor -%}

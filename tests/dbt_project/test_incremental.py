@@ -97,6 +97,24 @@ def test_a_partition_that_lags_is_read_from_where_it_was(warehouse):
     assert warehouse.query(lifecycles) == [["a", "PAID", 49], ["b", "CREATED", 0]]
 
 
+def test_a_partition_that_was_quiet_for_days_is_read_from_where_it_was(warehouse):
+    """Nothing of partition 1 is among the newest arrivals, which are all that is usually looked at."""
+    orders = ("run", "--select", "+order_events")
+    warehouse.land([Record("a", "ORDER_CREATED", 0, 0), Record("b", "ORDER_CREATED", 0, 1)])
+    warehouse.dbt(*orders)
+    warehouse.batches += 10 * 24 * 60
+    warehouse.land([Record("a", "ORDER_PAID", 1, 0)])
+    warehouse.dbt(*orders)
+    warehouse.land([Record("a", "ORDER_SHIPPED", 2, 0), Record("b", "ORDER_PAID", 1, 1)])
+    warehouse.dbt(*orders)
+
+    events = "select order_id, event_type, is_duplicate from {prefix}silver.order_events order by 1, kafka_offset"
+    assert warehouse.query(events) == [
+        ["a", "ORDER_CREATED", False], ["a", "ORDER_PAID", False], ["a", "ORDER_SHIPPED", False],
+        ["b", "ORDER_CREATED", False], ["b", "ORDER_PAID", False],
+    ]  # fmt: skip
+
+
 def test_lines_that_vanish_from_a_basket_go_in_the_same_commit(warehouse):
     three = [("A", 1, "1.00", "Toys"), ("B", 1, "1.00", "Toys"), ("C", 1, "1.00", "Toys")]
     many = '{"items": [' + ", ".join(["{}"] * 12_000) + "]}"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from content_records import EVENING, Change, ContentEvent
 from dbt_warehouse import DBT_PROJECT, Warehouse, literal
 from kafka import KafkaProducer
 from order_records import Record
 from typer.testing import CliRunner
+from user_event_records import NOON, UserEvent
 
 from ingest.datasets import load, load_all
 from ingest.verify import broker
@@ -19,6 +22,7 @@ from stack.cli import app
 from stack.dbt import Dbt
 from stack.settings import Settings
 
+DAILY = ("daily_active_users", "conversion_rate_daily", "events_per_source_daily", "purchases_per_page_daily")
 RECORDS = [
     Record("a", "ORDER_CREATED", 0, seconds=10),
     Record("b", "ORDER_CREATED", 1, seconds=20, items=[("SKU-2", 1, "1.00", "Books")]),
@@ -78,6 +82,76 @@ def test_minutes_lead_to_the_records_dated_in_them(warehouse: Warehouse) -> None
     assert offsets("logins_per_source", "2026-01-01 00:00", "unknown") == [4]
     assert offsets("events_per_minute", "2026-01-01T00:00:00Z", "click") == [2]
     assert trace("events_per_minute", "yesterday", "click").exit_code == 2
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("parsed_once")
+def test_a_daily_number_leads_to_the_events_it_counts(warehouse: Warehouse) -> None:
+    late = NOON + timedelta(days=1)
+    visits = [
+        UserEvent(0, event_id="a", event_type="login", source="mobile"),
+        UserEvent(1, event_id="b", event_type="purchase", page="/cart"),
+        UserEvent(2, event_id="b", event_type="purchase", page="/cart"),  # a repeat, which no day counts
+        UserEvent(3, event_id="c", event_type="purchase", page="/cart", source="tv"),  # rejected
+        UserEvent(4, event_id="d", event_type="purchase", page="/home"),
+        UserEvent(5, event_id="e", event_type="purchase", page="/cart", happened=late, sent=late),
+    ]
+    warehouse.append("bronze.user_events", [visit.row(late) for visit in visits])
+    minute = literal(NOON)
+    absorbed = "1, map(array[0], array[bigint '9']), current_timestamp"
+    warehouse.query(f"insert into {{prefix}}gold.purchases_per_minute values ({minute}, 4, {absorbed})")
+    warehouse.dbt("run", "--select", *(f"+{mart}" for mart in DAILY), "+speed_vs_batch", "+duplicate_rate")
+    assert offsets("daily_active_users", "2026-01-10") == [0, 1, 4]
+    assert offsets("conversion_rate_daily", "2026-01-11") == [5]
+    assert offsets("events_per_source_daily", "2026-01-10", "web") == [1, 4]
+    assert offsets("purchases_per_page_daily", "2026-01-10", "/cart") == [1]
+    assert offsets("int_page_days_counted", "2026-01-10", "/home") == [4]
+    assert offsets("speed_vs_batch", "purchases_per_minute", "all", "2026-01-10T12:00") == [1, 2, 3, 4]
+    assert offsets("duplicate_rate", "user_events", "2026-01-10") == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("parsed_once")
+def test_a_content_number_leads_to_the_events_of_its_sessions_and_videos(warehouse: Warehouse) -> None:
+    minutes = [timedelta(minutes=minute) for minute in (0, 10, 10, 50, 5)]
+    events = [
+        ContentEvent(0, event_id="a", user_id=1, video_id="v1"),
+        ContentEvent(1, event_id="b", user_id=1, video_id="v2"),
+        ContentEvent(2, event_id="b", user_id=1, video_id="v2"),
+        ContentEvent(3, event_id="c", user_id=1, video_id="v1"),
+        ContentEvent(4, event_id="d", user_id=2, video_id="v9"),
+    ]
+    events = [replace(event, happened=EVENING + at) for event, at in zip(events, minutes, strict=True)]
+    arrived = EVENING + timedelta(days=1)
+    warehouse.append("bronze.raw_events", [event.row(arrived) for event in events])
+    born, moved = EVENING - timedelta(days=1), EVENING + timedelta(minutes=30)
+    history = [
+        Change(1, 0, born, "insert", "DE"), Change(1, 1, moved, "update", "US"),
+        Change("v1", 0, born, "insert", "news"), Change("v2", 0, born, "insert", "music"),
+    ]  # fmt: skip
+    for number, change in enumerate(history, 1):
+        warehouse.append(f"bronze.{change.table}", [change.row(number, arrived)])
+    state = "1, 0, 0, 0, current_timestamp, null, 0, 0, 1, map(array[0], array[bigint '9']), current_timestamp"
+    for video in ("v1", "v2", "v9"):
+        warehouse.query(f"insert into {{prefix}}gold.virality_state values ('{video}', {state})")
+    warehouse.dbt(
+        "build", "--exclude-resource-type", "test", "unit_test", "--select",
+        "+session_depth_by_country", "+retention_by_signup_cohort", "+virality_by_category",
+    )  # fmt: skip
+    [[session]] = warehouse.query("select session_id from {prefix}silver.sessions where duration_seconds > 0")
+    assert offsets("sessions", "2026-01-10", session) == [0, 1]
+    assert offsets("session_depth_by_country", "2026-01-10", "DE") == [0, 1]
+    assert offsets("session_depth_by_country", "2026-01-10", "US") == [3]
+    assert offsets("session_depth_by_country", "2026-01-10", "unknown") == [4]
+    assert offsets("retention_by_signup_cohort", "2025-12-29", "2026-01-05") == [0, 1, 3]
+    assert offsets("virality_by_category", "news") == [0, 3]
+    assert offsets("virality_by_category", "unknown") == [4]
+
+    said = trace("dim_users", "1", f"{moved:%Y-%m-%d %H:%M:%S}", "--json")
+    assert said.exit_code == 0, said.stderr
+    landed = json.loads(said.stdout)["landed"]
+    assert [(one["feed_row"], one["values"]["country"]) for one in landed] == [(1, "DE"), (2, "US")]
+    assert "1 rows from 1 rows of feeds, not in Kafka" in trace("dim_videos", "v1").stdout
 
 
 @pytest.mark.integration

@@ -16,7 +16,6 @@
 #}
 
 {% set records = ref('content_events') %}
-{% set beginning = "timestamp '1970-01-01 00:00:00 UTC'" %}
 
 with
 
@@ -36,20 +35,14 @@ videos as (
 users_changed as (
 
     select user_id from users
-    where
-        updated_at > (
-            select coalesce(max(user_updated_at), {{ beginning }}) from {{ this }}
-        )
+    where updated_at > {{ greatest_held('user_updated_at') }}
 
 ),
 
 videos_changed as (
 
     select video_id from videos
-    where
-        updated_at > (
-            select coalesce(max(video_updated_at), {{ beginning }}) from {{ this }}
-        )
+    where updated_at > {{ greatest_held('video_updated_at') }}
 
 ),
 

@@ -8,6 +8,7 @@ with
 judged as (
 
     select
+        topic,
         topic_epoch,
         kafka_partition,
         kafka_offset,
@@ -54,6 +55,7 @@ bronze as (
 unseen as (
 
     select
+        bronze.topic,
         bronze.topic_epoch,
         bronze.kafka_partition,
         bronze.kafka_offset,
@@ -103,6 +105,7 @@ counted as (
         date_trunc('minute', readable.event_time) as window_start,
         readable.event_date,
         readable.verdict,
+        readable.topic,
         readable.topic_epoch,
         readable.kafka_partition,
         readable.kafka_offset

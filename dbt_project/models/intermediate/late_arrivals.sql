@@ -14,8 +14,12 @@ records as (
 
     {% if is_incremental() %}
     where
-        cast(ingested_at as date) >= (
-            select coalesce(max(arrived_date) - interval '1' day, date '1970-01-01')
+        ingested_at >= (
+            select
+                coalesce(
+                    date_trunc('day', max(updated_at)) - interval '1' day,
+                    timestamp '1970-01-01 00:00:00 UTC'
+                )
             from {{ this }}
         )
     {% endif %}

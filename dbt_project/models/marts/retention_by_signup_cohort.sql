@@ -12,21 +12,15 @@ users as (
 
 ),
 
-active_weeks as (
+sessions as (
 
-    select
-        user_id,
-        cast(date_trunc('week', session_date) as date) as active_week,
-        max(updated_at) as updated_at
-
-    from {{ ref('sessions') }}
-    group by user_id, cast(date_trunc('week', session_date) as date)
+    select * from {{ ref('int_sessions_placed') }}
 
 ),
 
 weeks as (
 
-    select distinct active_week from active_weeks
+    select distinct active_week from sessions
 
 ),
 
@@ -45,14 +39,13 @@ cohorts as (
 activity as (
 
     select
-        users.cohort_week,
-        active_weeks.active_week,
-        count(*) as active_users,
-        max(active_weeks.updated_at) as updated_at
+        cohort_week,
+        active_week,
+        count(distinct user_id) as active_users,
+        max(updated_at) as updated_at
 
-    from users
-    inner join active_weeks on users.user_id = active_weeks.user_id
-    group by users.cohort_week, active_weeks.active_week
+    from sessions
+    group by cohort_week, active_week
 
 ),
 

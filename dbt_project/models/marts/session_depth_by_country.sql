@@ -2,30 +2,7 @@ with
 
 sessions as (
 
-    select * from {{ ref('sessions') }}
-
-),
-
-users as (
-
-    select * from {{ ref('dim_users') }}
-
-),
-
-sessions_placed as (
-
-    select
-        sessions.*,
-        coalesce(users.country, 'unknown') as country,
-        greatest(
-            sessions.updated_at, coalesce(users.updated_at, sessions.updated_at)
-        ) as known_at
-
-    from sessions
-    left join users
-        on sessions.user_id = users.user_id
-        and sessions.started_at >= users.valid_from
-        and sessions.started_at < users.valid_to
+    select * from {{ ref('int_sessions_placed') }}
 
 ),
 
@@ -49,7 +26,7 @@ summed as (
         max(duration_seconds) as longest_seconds,
         max(known_at) as updated_at
 
-    from sessions_placed
+    from sessions
     group by session_date, country
 
 )
