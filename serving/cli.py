@@ -15,7 +15,7 @@ import typer
 
 from stack.settings import Settings, settings
 
-FAILED, USAGE, UNREACHABLE = 1, 2, 5
+FAILED, UNREACHABLE = 1, 5
 
 app = typer.Typer()
 
@@ -43,15 +43,12 @@ def refresh(
         _check(settings(), max_age, as_json)
     from serving.logs import configure
     from serving.refresh import Refresh
-    from serving.runner import CannotParse, Runner
+    from serving.runner import Runner
 
     configure()
     folder = target_path or settings().data / "refresh"
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        runner = Runner(settings(), folder)
-    except CannotParse as error:
-        _fail(f"dbt can't read its project: {error}", USAGE)
+    runner = Runner(settings(), folder)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):  # until here there is nothing to end well
         signal.signal(number, lambda *_: stop.set())

@@ -5,39 +5,25 @@ What goes wrong in a run is told as the causes of its tables, never raised: the 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from dbt.cli.main import dbtRunner
-
+from stack.dbt import Dbt
 from stack.settings import PROJECT, Settings
 
 DBT_PROJECT = PROJECT / "dbt_project"
 SCHEMA = "realtime"
 
 
-class CannotParse(Exception):
-    """The dbt project is not one; its message is dbt's."""
-
-
 class Runner:
     """The models of `realtime`, run as often as asked. `tables` has a model's name by its table's."""
 
-    def __init__(self, settings: Settings, target: Path) -> None:
-        os.environ |= {"LAKE_TRINO_HOST": settings.trino_host, "LAKE_TRINO_PORT": str(settings.trino_port)}
-        self._common = [
-            "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", str(target),
-            "--log-path", str(target), "--log-level", "none", "--log-level-file", "none", "--quiet",
-        ]  # fmt: skip
-        parsed = dbtRunner().invoke(["parse", *self._common])
-        if not parsed.success:
-            raise CannotParse(str(parsed.exception))
-        self._manifest: Any = parsed.result
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        """Fault where dbt can't read its project."""
+        self._dbt = Dbt(settings, folder, project=DBT_PROJECT)
         self.tables = {
             node.alias: node.name
-            for node in self._manifest.nodes.values()
+            for node in self._dbt.manifest.nodes.values()
             if node.resource_type == "model" and node.fqn[1:3] == ["serving", SCHEMA]
         }
 
@@ -45,9 +31,9 @@ class Runner:
         """Refresh these tables, from all of the lake's rows or those that arrived since. By table, why it failed."""
         chosen = ["--select", *(self.tables[table] for table in tables)]
         # Without its files and with a look at the schemas concerned only, a run that finds nothing new is cheap.
-        options = ["--cache-selected-only", "--no-write-json", *(["--full-refresh"] if whole else [])]
+        options = ["--cache-selected-only", "--no-write-json", "--log-level-file", "none", "--quiet"]
         try:
-            done = dbtRunner(manifest=self._manifest).invoke(["run", *self._common, *chosen, *options])
+            done = self._dbt.invoke("run", *chosen, *options, *(["--full-refresh"] if whole else []))
         except Exception as error:
             return dict.fromkeys(tables, _sentence(error))
         if not done.result:

@@ -18,6 +18,7 @@ from stack.faults import UNREACHABLE, Fault
 from stack.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
 
 FINE = ("success", "pass", "no-op", "skipped", "warn")
@@ -43,7 +44,20 @@ class Dbt:
         """What `dbt <arguments>` gives: results of nodes, or for `ls` names."""
         return list(self._invoke(self.manifest, *arguments) or [])
 
+    def invoke(self, *arguments: str) -> dbtRunnerResult:
+        """What came of `dbt <arguments>`, good or not."""
+        return self._call(self.manifest, *arguments)
+
     def _invoke(self, manifest: Manifest | None, *arguments: str) -> Any:
+        done = self._call(manifest, *arguments)
+        if done.success:
+            return done.result
+        said = _failures(done) or str(done.exception)
+        code = UNREACHABLE if any(word in said for word in AWAY) else 1
+        fix = "lake status" if code == UNREACHABLE else f"the log is {self.folder / 'logs' / 'dbt.log'}"
+        raise Fault(f"dbt {arguments[0]} failed: {said}", fix, code)
+
+    def _call(self, manifest: Manifest | None, *arguments: str) -> dbtRunnerResult:
         from dbt.cli.main import dbtRunner
 
         logging.getLogger("trino").setLevel(logging.WARNING)  # it says what is not installed
@@ -53,13 +67,7 @@ class Dbt:
         if self.target:
             common += ["--target", self.target]
         with self._environment():
-            done = dbtRunner(manifest=manifest).invoke([*arguments, *common, *paths])
-        if done.success:
-            return done.result
-        said = _failures(done) or str(done.exception)
-        code = UNREACHABLE if any(word in said for word in AWAY) else 1
-        fix = "lake status" if code == UNREACHABLE else f"the log is {self.folder / 'logs' / 'dbt.log'}"
-        raise Fault(f"dbt {arguments[0]} failed: {said}", fix, code)
+            return dbtRunner(manifest=manifest).invoke([*arguments, *common, *paths])
 
     @contextmanager
     def _environment(self) -> Iterator[None]:
