@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,8 +18,10 @@ import pytest
 from board import ARRIVED, MINUTES, TABLES, Board
 
 import serving.runner
+from serving.age import ages
 from serving.refresh import Refresh
 from serving.runner import Runner
+from stack import supervision
 from stack.settings import PROJECT
 
 pytestmark = pytest.mark.integration
@@ -163,29 +166,59 @@ def test_readers_may_only_read_and_minutes_are_found_by_the_key(board: Board) ->
     assert any("Index" in line for (line,) in plan), plan
 
 
-def test_it_lives_through_a_missing_view_logs_why_and_ends_when_it_is_told_to(board: Board, tmp_path: Path) -> None:
-    view, away = "{prefix}silver.stg_shop__purchases_per_minute", "{prefix}silver.away"
-    board.warehouse.query(f"alter view {view} rename to {away}")
+@contextmanager
+def refresher(folder: Path) -> Iterator[Iterator[dict]]:
+    """`lake refresh` beside the test, and what it logs as it does; in the end it ends well when it is told to."""
     command = [sys.executable, "-c", "from stack.cli import app; app()", "refresh", "--every", "1"]
     process = subprocess.Popen(
-        [*command, f"--target-path={tmp_path}"], cwd=PROJECT, env=dict(os.environ), stderr=subprocess.PIPE, text=True
+        [*command, f"--target-path={folder}"], cwd=PROJECT, env=dict(os.environ), stderr=subprocess.PIPE, text=True
     )
-    assert process.stderr
-    said = []
+    patience = threading.Timer(300, process.kill)
+    patience.start()
     try:
-        for line in process.stderr:
-            said.append(json.loads(line))
-            if said[-1]["event"] != "refreshed":
-                continue
-            if len(said[-1]["tables"]) == len(TABLES):
-                break
-            if away:
-                board.warehouse.query(f"alter view {away} rename to {view}")
-                away = ""
+        yield map(json.loads, process.stderr)
         process.send_signal(signal.SIGTERM)
         assert process.wait(120) == 0
     finally:
+        patience.cancel()
         process.kill()
-    failed = [one for one in said if one["event"] == "refresh failed"]
+
+
+def test_it_lives_through_a_missing_view_and_logs_why(board: Board, tmp_path: Path) -> None:
+    view, away = "{prefix}silver.stg_shop__purchases_per_minute", "{prefix}silver.away"
+    board.warehouse.query(f"alter view {view} rename to {away}")
+    failed = []
+    with refresher(tmp_path) as said:
+        for one in said:
+            if one["event"] == "refresh failed":
+                failed.append(one)
+            elif len(one.get("tables", ())) == len(TABLES):
+                break
+            elif away and one["event"] == "refreshed":
+                board.warehouse.query(f"alter view {away} rename to {view}")
+                away = ""
     assert {one["table"] for one in failed} == {"purchases_per_minute"}
     assert "stg_shop__purchases_per_minute" in failed[0]["cause"]
+
+
+def test_it_is_fresh_again_by_itself_after_a_restart_of_its_engines(
+    board: Board, tmp_path: Path, run_lake: Callable[..., subprocess.CompletedProcess]
+) -> None:
+    failed = []
+    with refresher(tmp_path) as said:
+        assert next(one for one in said if len(one.get("tables", ())) == len(TABLES))
+        for count, engine in enumerate(("postgres", "trino"), 21):
+            supervision.call(board.settings, "stopProcess", engine)
+            run_lake("up")
+            board.set_counts(count, f"2026-01-05 00:{count}:00")
+            for one in said:
+                if one["event"] == "refresh failed":
+                    failed.append(one)
+                elif one["event"] == "refreshed" and set(newest_counts(board)) == {count}:
+                    break
+    assert {one["table"] for one in failed} == set(TABLES)
+    assert all(age.is_fresh() for age in ages(board.settings))
+
+
+def newest_counts(board: Board) -> list[int]:
+    return board.read("select min(event_count)::int, max(event_count)::int from {schema}.events_per_minute")[0]
