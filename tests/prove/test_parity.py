@@ -62,7 +62,8 @@ def records(count):
         event_type = LIFE[(number + step) % len(LIFE)] if number % 6 == 5 else LIFE[step % 3]
         found.append(
             Record(
-                order, event_type, number // 2, number % 2, seconds=number * 97 % 100_000, items=tuple(items),
+                order, event_type, number // 2, number % 2, 1 + (number > count * 0.8),
+                seconds=number * 97 % 100_000, items=tuple(items),
                 body='{"user_id": "u", "items": [' if error else body, error=error,
             )
         )  # fmt: skip
@@ -122,7 +123,7 @@ def different(found):
 
 def test_every_model_and_snapshot_has_the_same_rows_on_both_engines(lake_stack, landed):
     said = []
-    found = prove_parity(lake_stack, report=said.append)
+    found = prove_parity(lake_stack, cuts=1, report=said.append)  # one for each epoch of the topics
     assert different(found) == set(), found
     assert {one.subject for one in found if not one.rows_left} == set()
 
