@@ -32,6 +32,10 @@ class SparkSide:
             raise Fault(str(error), "make setup", UNREACHABLE) from None
         self._child = ProcessPoolExecutor(1, get_context("spawn"), _open, (settings, folder, environment, project))
 
+    def ids(self) -> list[str]:
+        """Ids of all nodes that the project has on Spark."""
+        return self._child.submit(_ids).result()
+
     def run(self, *arguments: str) -> list[str]:
         """Ids of the nodes that `dbt <arguments>` ran; Fault where one failed."""
         return self._child.submit(_run, arguments).result()
@@ -52,6 +56,10 @@ class SparkSide:
 def _open(settings: Settings, folder: Path, environment: dict[str, str], project: Path) -> None:
     global _dbt
     _dbt = Dbt(settings, folder, environment, "spark", project)
+
+
+def _ids() -> list[str]:
+    return list(_dbt.manifest.nodes)
 
 
 def _run(arguments: tuple[str, ...]) -> list[str]:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from ingest.verify.warehouse import Warehouse
 
 COMPLEX = ("array", "map", "row")
+WIDTHS = (
+    (r"\b(tinyint|smallint|integer)\b", "bigint"),
+    (r"\breal\b", "double"),
+    (r"\b(var)?char\(\d+\)", "varchar"),
+    (r"\bdecimal\(\d+, ?(\d+)\)", r"decimal(38,\1)"),
+    (r"\btimestamp\(\d+\)", "timestamp(6)"),
+)
+OWN = {"dbt_scd_id"}
+"""What each engine makes of its own text of a timestamp: dbt's name for a row of a snapshot."""
 
 
 def row_hash(columns: dict[str, str]) -> str:
@@ -21,6 +32,20 @@ def hashed(warehouse: Warehouse, relation: str) -> tuple[int, str]:
         f"select count(*), cast(sum(cast({row_hash(columns)} as decimal(38, 0))) as varchar) from {relation}"
     )
     return count, f"{int(total or 0) % (1 << 64):016x}"
+
+
+def canonical(warehouse: Warehouse, relation: str) -> str:
+    """The relation with every value in the widest type of its kind, as it is written after `from`."""
+    columns = warehouse.columns(f"select * from {relation}")
+    cast = (f'cast("{name}" as {widest(type_)}) as "{name}"' for name, type_ in columns.items() if name not in OWN)
+    return f"(select {', '.join(cast)} from {relation})"
+
+
+def widest(type_: str) -> str:
+    """A type of Trino without the width that an engine chose: times in µs, decimals by their scale."""
+    for narrow, wide in WIDTHS:
+        type_ = re.sub(narrow, wide, type_)
+    return type_
 
 
 def _text(name: str, type_: str) -> str:

@@ -27,18 +27,6 @@
     from_json({{ body }}, '{{ nested.type }}').{{ field }}
 {%- endmacro %}
 
-{% macro json_fragment(body, field) -%}
-    {{ return(adapter.dispatch('json_fragment')(body, field)) }}
-{%- endmacro %}
-
-{% macro default__json_fragment(body, field) -%}
-    json_query({{ body }}, 'lax $.{{ field }}' null on error)
-{%- endmacro %}
-
-{% macro spark__json_fragment(body, field) -%}
-    get_json_object({{ body }}, '$.{{ field }}')
-{%- endmacro %}
-
 {% macro json_objects(body, field, types) -%}
     {{ return(adapter.dispatch('json_objects')(body, field, types)) }}
 {%- endmacro %}
@@ -51,8 +39,8 @@
         ) as array(map(varchar, json)))),
         object -> cast(row(
             {%- for name, type in types.items() %}
-            try_cast(json_extract_scalar(element_at(object, '{{ name }}'), '$') as {{ type }})
-            {{- ',' if not loop.last }}
+            {%- set text = "json_extract_scalar(element_at(object, '" ~ name ~ "'), '$')" %}
+            {{ text if type == 'varchar' else number_in(text, type) }}{{ ',' if not loop.last }}
             {%- endfor %}
         ) as row({% for name, type in types.items() %}{{ name }} {{ type }}{{ ', ' if not loop.last }}{% endfor %}))
     )
@@ -65,10 +53,13 @@
         {{ spark_json_field(body, field, schema.format('string')) }},
         (object, place) -> named_struct(
             {%- for name, type in types.items() %}
-            '{{ name }}', try_cast(case
+            {%- set text -%}
+            case
                 when left(object.{{ name }}, 1) not in ('{', '[') then object.{{ name }}
                 when schema_of_variant(get({{ values }}, place).{{ name }}) = 'STRING' then object.{{ name }}
-            end as {{ type | replace('varchar', 'string') }}){{ ',' if not loop.last }}
+            end
+            {%- endset %}
+            '{{ name }}', {{ text if type == 'varchar' else number_in(text, type) }}{{ ',' if not loop.last }}
             {%- endfor %}
         )
     )

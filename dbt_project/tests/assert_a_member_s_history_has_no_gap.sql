@@ -9,7 +9,7 @@ periods as (
 
     select
         'user' as member,
-        cast(user_id as varchar) as member_id,
+        cast(user_id as {{ text_type() }}) as member_id,
         valid_from,
         valid_to
 

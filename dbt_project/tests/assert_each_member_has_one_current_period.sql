@@ -11,7 +11,7 @@ members as (
     {% for dimension, key in keys.items() %}
     select
         '{{ dimension }}' as dimension,
-        cast({{ key }} as varchar) as member_id,
+        cast({{ key }} as {{ text_type() }}) as member_id,
         sum(case when is_current then 1 else 0 end) as current_periods,
         max(case when is_current then valid_from end) as current_from,
         max(valid_from) as newest_from

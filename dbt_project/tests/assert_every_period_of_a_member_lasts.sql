@@ -7,7 +7,7 @@ with
 periods as (
 
     select
-        cast(user_id as varchar) as member_id,
+        cast(user_id as {{ text_type() }}) as member_id,
         valid_from,
         valid_to
 

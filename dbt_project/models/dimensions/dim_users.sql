@@ -1,7 +1,11 @@
 {#
     Names are corrections: the newest holds for all time. A period is opened by whatever else
     differs from the period before, so a change that changes nothing opens none.
+    The windows are text: Spark can't read a view that names them by a window clause.
 #}
+
+{% set newest_first = 'partition by user_id order by changed_at desc, change_id desc' %}
+{% set history = 'partition by user_id order by changed_at' %}
 
 with
 
@@ -15,12 +19,12 @@ corrected as (
 
     select
         user_id,
-        first_value(name) over newest_first as name,
+        first_value(name) over ({{ newest_first }}) as name,
         email,
         country,
         plan,
         status,
-        first_value(signup_date) over newest_first as signup_date,
+        first_value(signup_date) over ({{ newest_first }}) as signup_date,
         operation = 'delete' as is_deleted,
         changed_at,
         change_id,
@@ -30,9 +34,6 @@ corrected as (
         ) as place_in_moment
 
     from changes
-    window newest_first as (
-        partition by user_id order by changed_at desc, change_id desc
-    )
 
 ),
 
@@ -41,16 +42,15 @@ compared as (
     select
         *,
         (
-            lag(is_deleted) over history is distinct from is_deleted
-            or lag(email) over history is distinct from email
-            or lag(country) over history is distinct from country
-            or lag(plan) over history is distinct from plan
-            or lag(status) over history is distinct from status
+            lag(is_deleted) over ({{ history }}) is distinct from is_deleted
+            or lag(email) over ({{ history }}) is distinct from email
+            or lag(country) over ({{ history }}) is distinct from country
+            or lag(plan) over ({{ history }}) is distinct from plan
+            or lag(status) over ({{ history }}) is distinct from status
         ) as opens_period
 
     from corrected
     where place_in_moment = 1
-    window history as (partition by user_id order by changed_at)
 
 ),
 
@@ -65,17 +65,16 @@ periods as (
         status,
         signup_date,
         is_deleted,
-        lead(changed_at) over history is null as is_current,
+        lead(changed_at) over ({{ history }}) is null as is_current,
         changed_at as valid_from,
         coalesce(
-            lead(changed_at) over history, timestamp '9999-12-31 00:00:00 UTC'
+            lead(changed_at) over ({{ history }}), timestamp '9999-12-31 00:00:00 UTC'
         ) as valid_to,
         change_id,
         updated_at
 
     from compared
     where opens_period
-    window history as (partition by user_id order by changed_at)
 
 )
 

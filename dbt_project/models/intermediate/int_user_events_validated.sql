@@ -17,7 +17,7 @@ validated as (
                 then 'event_type_unknown'
             when user_id is null then 'user_id_invalid'
             when coalesce(source, '') not in ('web', 'mobile') then 'source_unknown'
-            when not regexp_like(coalesce(page, ''), '^/[!-~]{0,199}$')
+            when not regexp_like(coalesce(page, ''), '^/[!-~]{0,199}\z')
                 then 'page_invalid'
         end as rejection_reason
 

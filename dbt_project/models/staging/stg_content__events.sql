@@ -1,9 +1,16 @@
-{# The payload drifts: what moved between releases is looked for in each of its places. #}
+{#
+    The payload drifts: what moved between releases is looked for in each of its places.
+    What a record that could not be read says in parts is taken for nothing.
+#}
 with
 
 records as (
 
-    select * from {{ source('bronze', 'raw_events') }}
+    select
+        *,
+        case when error is null then body end as readable_body
+
+    from {{ source('bronze', 'raw_events') }}
 
 ),
 
@@ -22,18 +29,19 @@ typed as (
         event_time,
         cast(event_time as date) as event_date,
         entity_key as video_id,
-        try_cast({{ json_text('body', 'user_id') }} as bigint) as user_id,
+        {{ number_in(json_text('readable_body', 'user_id'), 'bigint') }} as user_id,
         coalesce(
-            {{ json_text('body', 'payload.device.os') }},
-            {{ json_text('body', 'payload.device') }}
+            {{ json_text('readable_body', 'payload.device.os') }},
+            {{ json_text('readable_body', 'payload.device') }}
         ) as device,
-        {{ json_text('body', 'payload.app_version') }} as app_version,
+        {{ json_text('readable_body', 'payload.app_version') }} as app_version,
         coalesce(
-            {{ json_text('body', 'payload.playback.network.type') }},
-            {{ json_text('body', 'payload.network') }}
+            {{ json_text('readable_body', 'payload.playback.network.type') }},
+            {{ json_text('readable_body', 'payload.network') }}
         ) as network,
-        try_cast({{ json_text('body', 'payload.watch_ms') }} as bigint) as watch_ms,
-        {{ json_fragment('body', 'payload') }} as payload
+        {{ number_in(json_text('readable_body', 'payload.watch_ms'), 'bigint') }}
+            as watch_ms,
+        body
 
     from records
 

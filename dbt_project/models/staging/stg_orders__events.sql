@@ -26,9 +26,8 @@ typed as (
         event_time,
         entity_key as order_id,
         {{ json_text('readable_body', 'user_id') }} as user_id,
-        try_cast(
-            {{ json_text('readable_body', 'total_amount') }} as decimal(18, 2)
-        ) as total_amount,
+        {{ number_in(json_text('readable_body', 'total_amount'), 'decimal(18, 2)') }}
+            as total_amount,
         {{ json_text('readable_body', 'currency') }} as currency,
         {{ json_text('readable_body', 'payment_method') }} as payment_method,
         {{ json_objects('readable_body', 'items', {

@@ -1,10 +1,11 @@
+{# What a record that could not be read says in parts is taken for nothing. #}
 with
 
 records as (
 
     select
         *,
-        {{ json_text('body', 'user_id') }} as user_id_text
+        case when error is null then body end as readable_body
 
     from {{ source('bronze', 'user_events') }}
 
@@ -25,11 +26,11 @@ typed as (
         event_time,
         cast(partition_time as date) as event_date,
         entity_key,
-        try_cast(case
-            when regexp_like(user_id_text, '^[1-9][0-9]{0,17}$') then user_id_text
-        end as bigint) as user_id,
-        {{ json_text('body', 'page') }} as page,
-        {{ json_text('body', 'source') }} as source,
+        try_cast(regexp_extract(
+            {{ json_text('readable_body', 'user_id') }}, '^([1-9][0-9]{0,17})\z', 1
+        ) as bigint) as user_id,
+        {{ json_text('readable_body', 'page') }} as page,
+        {{ json_text('readable_body', 'source') }} as source,
         body
 
     from records
