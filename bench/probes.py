@@ -51,8 +51,7 @@ class Probes:
 
     def __init__(self, stream: Stream, layer: str) -> None:
         self._table, self._column = stream.tables[layer]
-        # Bronze grows without end: the probes of now are in its last hours.
-        self._recent = " and partition_time > now() - interval '1' hour" if layer == "bronze" else ""
+        self._is_bronze = layer == "bronze"
         self.waiting: dict[str, float] = {}
         self.ages: list[float] = []
 
@@ -61,9 +60,10 @@ class Probes:
         if not self.waiting:
             return
         listed = ", ".join(f"'{name}'" for name in self.waiting)
-        found = query(
-            settings, f"select {self._column} from {self._table} where {self._column} in ({listed}){self._recent}"
-        )
+        sql = f"select {self._column} from {self._table} where {self._column} in ({listed})"
+        if self._is_bronze:  # it grows without end: only files of the probes' own time are opened
+            sql += f" and partition_time >= from_unixtime({int(min(self.waiting.values()))})"
+        found = query(settings, sql)
         now = time.time()
         for name in {row[0] for row in found}:
             self.ages.append(now - self.waiting.pop(name))
