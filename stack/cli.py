@@ -40,7 +40,8 @@ def fetch() -> None:
 @app.command()
 def up(
     parts: Annotated[
-        list[str] | None, typer.Option("--with", metavar="PART", help="Start this part too: refresh. Repeatable.")
+        list[str] | None,
+        typer.Option("--with", metavar="PART", help="Start this part too: refresh, airflow. Repeatable."),
     ] = None,
 ) -> None:
     """Start Kafka, PostgreSQL and Trino and wait until each has answered."""

@@ -174,12 +174,16 @@ def start(settings: Settings, name: str) -> None:
 
 
 def strays(settings: Settings, engines: Iterable[Engine]) -> list[psutil.Process]:
-    """Processes of this stack, supervised or not, found by an argument that only they have."""
+    """Processes of this stack, supervised or not, found by an argument or a variable that only they have."""
     marks = {engine.mark(settings) for engine in engines} | {str(settings.run / "supervisord.conf")}
     found = []
     for process in psutil.process_iter():
+        if process.pid == os.getpid():  # perhaps a task's own
+            continue
         try:
-            if marks.intersection(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+            variables = (f"{name}={value}" for name, value in process.environ().items())
+            of_ours = marks.intersection(process.cmdline()) or marks.intersection(variables)
+            if of_ours and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except psutil.Error:
             continue
