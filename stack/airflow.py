@@ -117,6 +117,7 @@ def process(part: str, arguments: list[str]) -> Engine:
         endpoint=lambda s: (url(s), login(s)) if serves else ("", ""),
         about=(lambda s: f"{url(s)} as {login(s)}") if serves else None,
         after=("postgres",),
+        stop_seconds=10 if part == "scheduler" else 5,  # what they keep is in the database
     )
 
 

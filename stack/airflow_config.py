@@ -75,6 +75,10 @@ def options(settings: Settings) -> dict[str, dict[str, object]]:
         "api": {"host": settings.host, "port": settings.airflow_port, "base_url": url(settings), "workers": 1},
         "api_auth": {"jwt_secret": secret(settings, "jwt").hex()},
         "dag_processor": {"parsing_processes": 1, "min_file_process_interval": 120},
+        # On a busy machine a heartbeat comes late: at the default of 30 s the scheduler then takes itself for dead, and
+        # what it runs for orphaned.
+        "scheduler": {"scheduler_health_check_threshold": 120},
+        "triggerer": {"triggerer_health_check_threshold": 120},
         "logging": {"base_log_folder": settings.logs / "airflow"},
         "usage_data_collection": {"enabled": False},
         "cosmos": {
@@ -85,20 +89,24 @@ def options(settings: Settings) -> dict[str, dict[str, object]]:
     }
 
 
+def lake_variables(settings: Settings) -> dict[str, str]:
+    """Every setting of the stack, as a `lake` or dbt process reads it."""
+    given = {name: value for name, value in os.environ.items() if name.startswith("LAKE_")}
+    return given | {f"LAKE_{name.upper()}": str(value) for name, value in settings if value not in (None, "")}
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """Airflow's options, and every setting of the stack for what its tasks run."""
     bin_ = str(Path(sys.executable).parent)
-    given = {name: value for name, value in os.environ.items() if name.startswith("LAKE_")}
-    ours = {f"LAKE_{name.upper()}": str(value) for name, value in settings if value not in (None, "")}
     airflow = {
         f"AIRFLOW__{section}__{name}".upper(): str(value)
         for section, said in options(settings).items()
         for name, value in said.items()
     }
-    return given | ours | airflow | {
+    return lake_variables(settings) | airflow | {
         "AIRFLOW_HOME": str(home(settings)),
         "LAKE_BIN": bin_,
-        "PATH": f"{bin_}:{os.environ.get('PATH', '/usr/bin:/bin')}",
+        "PATH": f"{bin_}:{os.environ.get('PATH', '/usr/bin:/bin')}:{program(settings).parent}",
         "PYTHONPATH": str(PROJECT),
         "PYTHONUNBUFFERED": "1",
         "DO_NOT_TRACK": "1",

@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     airflow_password: str = "admin"
     airflow_secret: str = Field("airflow", description="what Airflow's tokens and kept passwords are signed with")
     airflow_parallelism: int = Field(4, description="tasks at a time; one of them may hold a Spark")
-    dbt_tasks: Literal["local", "watcher"] = Field("local", description="a dbt a task, or tasks that watch one dbt")
+    dbt_tasks: Literal["local", "watcher"] = Field("watcher", description="tasks that watch one dbt, or a dbt a task")
     schedule_timezone: str = Field("UTC", description="of the hours in dags/, such as Europe/Amsterdam")
     failure_webhook: str = Field("", description="URL that is told of a failed task, as JSON; none by default")
 

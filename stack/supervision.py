@@ -47,6 +47,7 @@ PROGRAM = """
 command={command}
 environment={environment}
 directory={data}/{name}
+priority={place}
 autostart=false
 autorestart=true
 startsecs=2
@@ -103,11 +104,12 @@ def render(settings: Settings, engines: Iterable[Engine]) -> str:
             **folders,
         )
     ]
-    for engine in engines:
+    for place, engine in enumerate(engines, 1):  # stopped in reverse, each when the one before has ended
         environment = ",".join(f"{name}={quoted(value)}" for name, value in engine.environment(settings).items())
         parts.append(
             PROGRAM.format(
                 name=engine.name,
+                place=place,
                 command=escaped(shlex.join(engine.command(settings))),
                 environment=escaped(environment),
                 stop_signal=engine.stop_signal,
@@ -199,7 +201,7 @@ def stop(settings: Settings, engines: Iterable[Engine]) -> None:
     except OSError:
         for process in processes:
             terminate(process)
-    patience = max(engine.stop_seconds for engine in engines) + 5
+    patience = sum(engine.stop_seconds for engine in engines) + 5
     _gone, stubborn = psutil.wait_procs(processes, timeout=patience)
     for process in stubborn + strays(settings, engines):
         try:

@@ -17,6 +17,7 @@ import psutil
 from stack import airflow, supervision
 from stack.engine import Engine
 from stack.faults import UNREACHABLE, Fault
+from stack.ingester import ENGINE as INGEST
 from stack.kafka import ENGINE as KAFKA
 from stack.postgres import ENGINE as POSTGRES
 from stack.refresh import ENGINE as REFRESH
@@ -25,7 +26,7 @@ from stack.trino import ENGINE as TRINO
 
 ENGINES = (POSTGRES, KAFKA, TRINO)
 # Parts that run if asked for.
-PARTS = {REFRESH.name: (REFRESH,), "airflow": airflow.ENGINES}
+PARTS = {INGEST.name: (INGEST,), REFRESH.name: (REFRESH,), "airflow": airflow.ENGINES}
 EVERY = (*ENGINES, *(engine for part in PARTS.values() for engine in part))
 # What `lake reset` deletes; downloads and tools stay.
 STATE = ("data", "logs", "run", "warehouse", "checkpoints", "spark", "paused")
@@ -81,6 +82,19 @@ def up(settings: Settings, say: Say, parts: Iterable[str] = ()) -> None:
             if part.is_awaited:
                 say(f"waiting for {part.name}")
                 wait_until_ready(settings, part)
+
+
+def restart(settings: Settings, part: str) -> None:
+    """Stop and start the processes of a running part. Raises Fault where it doesn't run under the supervisor."""
+    with alone(settings):
+        known = supervision.states(settings)
+        for engine in PARTS[part]:
+            if known.get(engine.name, {}).get("statename", "STOPPED") == "STOPPED":
+                raise Fault(f"{engine.name} is not run by this stack's supervisor.", f"lake up --with {part}")
+        for engine in PARTS[part]:
+            if known[engine.name]["pid"]:
+                supervision.call(settings, "stopProcess", engine.name)
+            supervision.start(settings, engine.name)
 
 
 def wait_until_ready(settings: Settings, engine: Engine) -> None:
