@@ -34,13 +34,13 @@ def nodes(dbt: Dbt) -> set[str]:
 
 
 def selected(dbt: Dbt, task: dict[str, Any], *types: NodeType) -> set[str]:
-    """Unique ids of what dbt would take for this task, of these types: dbt's own selection, without its command's start."""
+    """Unique ids of what dbt takes for this task, of these types: its own selection, without its command's start."""
     assert task["indirect_selection"] in (None, "eager")
     linker = Linker()
     linker.link_graph(dbt.manifest)
     choice = parse_difference(*((task[name] or "").split() or None for name in ("select", "exclude")))
     return ResourceTypeSelector(
-        graph=Graph(linker.graph), manifest=dbt.manifest, previous_state=None, resource_types=types, selectors={}
+        graph=Graph(linker.graph), manifest=dbt.manifest, previous_state=None, resource_types=list(types)
     ).get_selected(choice)
 
 
