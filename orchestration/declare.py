@@ -17,7 +17,7 @@ from stack.settings import settings
 TAG = "lakehouse"
 
 
-def defaults(owner: str, *, tags: tuple[str, ...] = (), retries: int = 2, **more: Any) -> dict[str, Any]:
+def defaults(owner: str, *, tags: tuple[str, ...] = (), retries: int | None = None, **more: Any) -> dict[str, Any]:
     """Arguments of a DAG."""
     return {
         "catchup": False,
@@ -26,7 +26,7 @@ def defaults(owner: str, *, tags: tuple[str, ...] = (), retries: int = 2, **more
         "start_date": pendulum.datetime(2026, 1, 1, tz=settings().schedule_timezone),
         "default_args": {
             "owner": owner,
-            "retries": retries,
+            "retries": settings().task_retries if retries is None else retries,
             "retry_delay": timedelta(seconds=30),
             "on_failure_callback": task_failed,
         },

@@ -58,7 +58,8 @@ def running(
     request: pytest.FixtureRequest, lake_stack: Settings, told: list[dict], run_lake: Lake
 ) -> Iterator[Airflow]:
     """Airflow beside the shared stack's engines, stopped when these tests are over."""
-    os.environ["LAKE_DBT_TASKS"] = request.param
+    ours = {"LAKE_DBT_TASKS": request.param, "LAKE_TASK_RETRIES": "0"}
+    os.environ.update(ours)
     settings.cache_clear()
     try:
         run_lake("up", "--with", "airflow")
@@ -67,7 +68,8 @@ def running(
         yield api
     finally:
         stop(lake_stack)
-        del os.environ["LAKE_DBT_TASKS"]
+        for name in ours:
+            del os.environ[name]
         settings.cache_clear()
 
 
@@ -128,7 +130,7 @@ def test_a_failing_test_ends_red_and_a_second_try_really_runs(
     finally:
         sql(lake_stack, f"delete from {bronze} where user_id = {NOBODY}")
     red = running.tasks(DAG, run)
-    assert red["dbt.dimensions_users_changes.test"] == ("failed", 3)
+    assert red["dbt.dimensions_users_changes.test"] == ("failed", 1)
     after = ("dbt.stg_dimensions__user_changes.run", "dbt.user_changes_snapshot", "dbt.dim_users.run", "all_ran")
     assert {red[task][0] for task in after} == {"upstream_failed"}
     assert {one["task"] for one in told if one["run"] == run} >= {"dbt.dimensions_users_changes.test"}
