@@ -22,16 +22,24 @@ def nothing_left_out(*_: Any) -> list[tuple[str, str]]:
 
 
 def after_the_build(context: dict[str, Any]) -> None:
-    """Before a second try: wait for the end of the build, since the task then runs dbt itself."""
+    """Before a try: a second one waits for the end of the build, since the task then runs dbt itself.
+
+    A build is never tried again (its second try is skipped), so after one the others run dbt at their first try, too:
+    what they would read is why they were not built then.
+    """
     task = context["task_instance"]
     producer = f"{task.task.task_group.group_id.split('.')[0]}.{PRODUCER_WATCHER_TASK_ID}"
-    while task.try_number > 1 and task.task_id != producer and not _has_ended(task, producer):
+    if task.task_id == producer:
+        return
+    while (state := _state(task, producer)) not in ENDED and task.try_number > 1:
         time.sleep(5)
+    if state == "skipped":
+        task.task._get_node_status = lambda *_: None
 
 
-def _has_ended(task: Any, producer: str) -> bool:
+def _state(task: Any, producer: str) -> str | None:
     states = RuntimeTaskInstance.get_task_states(dag_id=task.dag_id, task_ids=[producer], run_ids=[task.run_id])
-    return states.get(task.run_id, {}).get(producer) in ENDED
+    return states.get(task.run_id, {}).get(producer)
 
 
 def each_test_by_itself(group: DbtTaskGroup) -> None:
