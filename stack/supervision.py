@@ -201,8 +201,14 @@ def stop(settings: Settings, engines: Iterable[Engine]) -> None:
     except OSError:
         for process in processes:
             terminate(process)
-    patience = sum(engine.stop_seconds for engine in engines) + 5
-    _gone, stubborn = psutil.wait_procs(processes, timeout=patience)
+    configuration = str(settings.run / "supervisord.conf")
+    supervisors = [process for process in processes if configuration in arguments(process)]
+    psutil.wait_procs(supervisors, timeout=sum(engine.stop_seconds for engine in engines) + 5)
+    left = strays(settings, engines)
+    for process in left:  # what nobody supervises: tasks in process groups of their own
+        terminate(process)
+    patience = 10 if supervisors else max(engine.stop_seconds for engine in engines) + 5
+    _gone, stubborn = psutil.wait_procs(left, timeout=patience)
     for process in stubborn + strays(settings, engines):
         try:
             process.kill()
@@ -211,6 +217,13 @@ def stop(settings: Settings, engines: Iterable[Engine]) -> None:
     psutil.wait_procs(stubborn, timeout=10)
     if left := strays(settings, engines):
         raise Fault(f"Still running after kill: {', '.join(f'{p.pid} {p.name()}' for p in left)}.")
+
+
+def arguments(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def terminate(process: psutil.Process) -> None:
