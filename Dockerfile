@@ -1,5 +1,5 @@
 # One image for everything of this project that runs in a container: `lake` (produce, ingest, verify, replay) and `dbt`.
-# Python packages are those of requirements.lock, Spark's jars those of stack/pom.xml, both compared with their sums.
+# Python packages are those of the two locks, Spark's jars those of stack/pom.xml, all compared with their sums.
 
 FROM maven:3.9.11-eclipse-temurin-17 AS jars
 WORKDIR /build/stack
@@ -20,8 +20,10 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends openjdk-17-jre-headless \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /millrace
-COPY requirements.lock ./
+COPY requirements.lock requirements-airflow.lock ./
 RUN pip install --no-cache-dir --require-hashes --requirement requirements.lock
+RUN python -m venv /opt/lake/engines/airflow \
+    && /opt/lake/engines/airflow/bin/pip install --no-cache-dir --require-hashes --requirement requirements-airflow.lock
 COPY --from=jars /engines /opt/lake/engines
 COPY . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable . \

@@ -36,9 +36,12 @@ lint: venv ## ruff and sqlfluff
 	@.venv/bin/ruff check .
 	@.venv/bin/sqlfluff lint dbt_project/models dbt_project/tests
 
-lock: ## resolve pyproject.toml anew into requirements.lock, keeping pins that still fit
+COMPILE := .lake/uv/bin/uv pip compile --universal --generate-hashes --no-annotate --no-header --quiet
+
+lock: ## resolve pyproject.toml anew into both locks, keeping pins that still fit
 	@stack/setup.sh uv
-	@.lake/uv/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-annotate --no-header --quiet --output-file requirements.lock
+	@$(COMPILE) pyproject.toml --group dev --output-file requirements.lock
+	@$(COMPILE) --group airflow --python-version 3.11 --output-file requirements-airflow.lock
 
 clean: ## stop the stack, delete its data and .venv; downloaded engines stay
 	@if [ -x $(LAKE) ]; then $(LAKE) reset --yes; fi

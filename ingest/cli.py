@@ -13,13 +13,14 @@ from typing import Annotated
 
 import typer
 
-from ingest import dataset_cli, dimensions_cli, produce_cli, replay_cli, verify_cli
+from ingest import dataset_cli, dimensions_cli, lag_cli, produce_cli, replay_cli, verify_cli
 from ingest.command import DECISION, HELD, UNREACHABLE, Json, datasets, fail, spark_for
 from stack.settings import settings
 
 app = typer.Typer()
 app.add_typer(produce_cli.app, name="produce", help="Send generated events to Kafka.")
 app.command()(verify_cli.verify)
+app.command()(lag_cli.lag)
 app.command()(replay_cli.replay)
 app.add_typer(dataset_cli.app, name="dataset", help="A person's decisions about a stream.")
 app.add_typer(dimensions_cli.app, name="dimensions", help="Feeds of users and videos.")

@@ -29,6 +29,7 @@ from ingest.stream import BronzeStream, Pace
 from ingest.stream import Progress as BronzeProgress
 from ingest.tables import create_bronze, current_epoch
 from ingest.topics import Broker, DecisionNeeded, starting_offsets
+from ingest.upkeep import Requests
 from stack.settings import Settings
 
 if TYPE_CHECKING:
@@ -186,7 +187,9 @@ class DatasetRun(threading.Thread):
         if live.is_of_another_fold:
             log.warning("its fold has changed: rebuilding from bronze", table=gold.table)
             publish_rebuilt(live)
+        requests = Requests(self.settings, gold.identifier)
         while not self.stop.is_set() and not self._lost:
+            requests.answer(live.compact)
             self._published[gold.table].clear()
             is_last = self._bronze_done.is_set()
             self.lease.assure()

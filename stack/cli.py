@@ -5,12 +5,14 @@ Nothing heavy is imported before a command runs, so that `lake --help` is quick.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from backfill.cli import backfill
 from ingest.cli import app as ingest_app
+from maintenance.cli import maintain
 from prove.cli import app as prove_app
 from prove.trace_cli import trace
 from serving.cli import app as serving_app
@@ -40,7 +42,8 @@ def fetch() -> None:
 @app.command()
 def up(
     parts: Annotated[
-        list[str] | None, typer.Option("--with", metavar="PART", help="Start this part too: refresh. Repeatable.")
+        list[str] | None,
+        typer.Option("--with", metavar="PART", help="Start this part too: ingest, refresh, airflow. Repeatable."),
     ] = None,
 ) -> None:
     """Start Kafka, PostgreSQL and Trino and wait until each has answered."""
@@ -49,14 +52,30 @@ def up(
     from stack import report
     from stack import up as stack_up
 
-    if unknown := set(parts or ()) - set(stack_up.PARTS):
-        known = ", ".join(stack_up.PARTS)
-        raise Fault(f"There is no part {', '.join(sorted(unknown))}.", f"choose from {known}", USAGE)
+    check_parts(parts or ())
     fetch()
     console = Console(stderr=True)
     with console.status("starting") as status:
         stack_up.up(settings(), status.update if console.is_terminal else console.print, parts or ())
     report.print_endpoints(settings())
+
+
+def check_parts(parts: Iterable[str]) -> None:
+    from stack import up as stack_up
+
+    if unknown := set(parts) - set(stack_up.PARTS):
+        known = ", ".join(stack_up.PARTS)
+        raise Fault(f"There is no part {', '.join(sorted(unknown))}.", f"choose from {known}", USAGE)
+
+
+@app.command()
+def restart(part: Annotated[str, typer.Argument(help="ingest, refresh or airflow.")]) -> None:
+    """Restart a part that `lake up --with` started."""
+    from stack import up as stack_up
+
+    check_parts([part])
+    stack_up.restart(settings(), part)
+    print(f"{part} was restarted")
 
 
 @app.command()
@@ -128,6 +147,7 @@ def demo(
 
 app.add_typer(ingest_app)
 app.command()(backfill)
+app.command()(maintain)
 app.command()(trace)
 app.add_typer(prove_app, name="prove", help="Show that what must be equal is equal, with the evidence.")
 app.add_typer(serving_app)

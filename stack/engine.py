@@ -19,7 +19,8 @@ class Engine:
     """One supervised process.
 
     `ready` raises while the engine does not answer a real request. `settle` runs once it is ready and is repeatable.
-    `mark` is an argument of the command line that only this stack's process has: a stray is found by it.
+    `mark` is an argument of the command line, or a variable with its value, that only this stack's process has: a stray
+    is found by it.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Engine:
     settle: Callable[[Settings], None] = nothing
     environment: Callable[[Settings], dict[str, str]] = field(default=lambda _settings: {})
     after: tuple[str, ...] = ()
+    is_awaited: bool = True  # False where it works on data that may not be there yet
     about: Callable[[Settings], str] | None = None  # a sentence for `lake status`
     stop_signal: str = "TERM"
     stop_seconds: int = 30

@@ -71,6 +71,14 @@ create table if not exists iceberg_namespace_properties (
     primary key (catalog_name, namespace, property_key)
 );
 """
+# What `lake maintain` asks of the ingester: maintenance/requests.py, ingest/upkeep.py.
+UPKEEP_REQUESTS = """
+create table if not exists upkeep_requests (
+    table_name varchar(255) primary key,
+    asked_at timestamptz not null,
+    done_at timestamptz
+)
+"""
 
 
 def unprivileged(command: list[str]) -> list[str]:
@@ -137,6 +145,7 @@ def settle(settings: Settings) -> None:
                 server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     with connection(settings, settings.catalog_database) as catalog:
         catalog.execute(CATALOG_TABLES)
+        catalog.execute(UPKEEP_REQUESTS)
         for namespace in NAMESPACES:
             catalog.execute(
                 "insert into iceberg_namespace_properties values (%s, %s, 'exists', 'true') on conflict do nothing",

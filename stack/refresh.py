@@ -57,5 +57,6 @@ ENGINE = Engine(
     mark=mark,
     endpoint=lambda s: (f"{s.host}:{s.postgres_port}/{s.serving_database}, schema realtime", ""),
     after=("postgres", "trino"),
+    is_awaited=False,
     stop_seconds=60,  # a refresh under way ends first
 )

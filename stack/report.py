@@ -12,7 +12,7 @@ from rich.table import Table
 from stack import supervision
 from stack.engine import Engine
 from stack.settings import Settings
-from stack.up import ENGINES, PARTS
+from stack.up import ENGINES, EVERY
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def about(settings: Settings, engine: Engine) -> str:
 def status(settings: Settings) -> list[ProcessStatus]:
     """Every engine's state, each asked at the same time; a part's, where it was asked for."""
     supervised = supervision.states(settings)
-    parts = [part for part in PARTS.values() if supervised.get(part.name, {}).get("statename", "STOPPED") != "STOPPED"]
-    engines = [*ENGINES, *parts]
+    parts = [part for part in EVERY if supervised.get(part.name, {}).get("statename", "STOPPED") != "STOPPED"]
+    engines = [*ENGINES, *(part for part in parts if part not in ENGINES)]
 
     def look(engine: Engine) -> ProcessStatus:
         known = supervised.get(engine.name, {})
@@ -106,7 +106,10 @@ def print_status(processes: list[ProcessStatus]) -> None:
 def print_endpoints(settings: Settings) -> None:
     """Where each engine is reached, and as whom."""
     table = Table("engine", "address", "login (user / password)")
-    for engine in ENGINES:
-        table.add_row(engine.name, *engine.endpoint(settings))
+    running = {name for name, state in supervision.states(settings).items() if state["pid"]}
+    for engine in EVERY:
+        address, login = engine.endpoint(settings)
+        if engine.name in running and address:
+            table.add_row(engine.name, address, login)
     table.add_row("warehouse", settings.warehouse, "")
     Console().print(table)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +30,7 @@ class Settings(BaseSettings):
     kafka_controller_port: int = 9093
     postgres_port: int = 5432
     trino_port: int = 8080
+    airflow_port: int = 8081
     spark_ui_port: int = 4040
 
     kafka_bootstrap_servers: str = Field("", description="default <host>:<kafka_port>")
@@ -46,6 +48,18 @@ class Settings(BaseSettings):
     spark_driver_memory: str = "4g"
     trino_memory: str = "1G"
     kafka_memory: str = "384m"
+
+    airflow_database: str = "airflow"
+    airflow_database_user: str = "airflow"
+    airflow_database_password: str = "airflow"
+    airflow_user: str = Field("admin", description="who logs in to Airflow")
+    airflow_password: str = "admin"
+    airflow_secret: str = Field("airflow", description="what Airflow's tokens and kept passwords are signed with")
+    airflow_parallelism: int = Field(4, description="tasks at a time; one of them may hold a Spark")
+    dbt_tasks: Literal["local", "watcher"] = Field("watcher", description="tasks that watch one dbt, or a dbt a task")
+    task_retries: int = Field(2, ge=0, description="tries of a task of Airflow's after the first, half a minute apart")
+    schedule_timezone: str = Field("UTC", description="of the hours in dags/, such as Europe/Amsterdam")
+    failure_webhook: str = Field("", description="URL that is told of a failed task, as JSON; none by default")
 
     java_home: Path | None = Field(None, description="Java 17 for Kafka and Spark; else JAVA_HOME, PATH, /usr/lib/jvm")
     jvm_options: str = Field("", description="flags added to Kafka's and Trino's, as a shell would split them")

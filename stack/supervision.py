@@ -47,6 +47,7 @@ PROGRAM = """
 command={command}
 environment={environment}
 directory={data}/{name}
+priority={place}
 autostart=false
 autorestart=true
 startsecs=2
@@ -103,11 +104,12 @@ def render(settings: Settings, engines: Iterable[Engine]) -> str:
             **folders,
         )
     ]
-    for engine in engines:
+    for place, engine in enumerate(engines, 1):  # stopped in reverse, each when the one before has ended
         environment = ",".join(f"{name}={quoted(value)}" for name, value in engine.environment(settings).items())
         parts.append(
             PROGRAM.format(
                 name=engine.name,
+                place=place,
                 command=escaped(shlex.join(engine.command(settings))),
                 environment=escaped(environment),
                 stop_signal=engine.stop_signal,
@@ -174,12 +176,16 @@ def start(settings: Settings, name: str) -> None:
 
 
 def strays(settings: Settings, engines: Iterable[Engine]) -> list[psutil.Process]:
-    """Processes of this stack, supervised or not, found by an argument that only they have."""
+    """Processes of this stack, supervised or not, found by an argument or a variable that only they have."""
     marks = {engine.mark(settings) for engine in engines} | {str(settings.run / "supervisord.conf")}
     found = []
     for process in psutil.process_iter():
+        if process.pid == os.getpid():  # perhaps a task's own
+            continue
         try:
-            if marks.intersection(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+            variables = (f"{name}={value}" for name, value in process.environ().items())
+            of_ours = marks.intersection(process.cmdline()) or marks.intersection(variables)
+            if of_ours and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except psutil.Error:
             continue
@@ -195,8 +201,14 @@ def stop(settings: Settings, engines: Iterable[Engine]) -> None:
     except OSError:
         for process in processes:
             terminate(process)
-    patience = max(engine.stop_seconds for engine in engines) + 5
-    _gone, stubborn = psutil.wait_procs(processes, timeout=patience)
+    configuration = str(settings.run / "supervisord.conf")
+    supervisors = [process for process in processes if configuration in arguments(process)]
+    psutil.wait_procs(supervisors, timeout=sum(engine.stop_seconds for engine in engines) + 5)
+    left = strays(settings, engines)
+    for process in left:  # what nobody supervises: tasks in process groups of their own
+        terminate(process)
+    patience = 10 if supervisors else max(engine.stop_seconds for engine in engines) + 5
+    _gone, stubborn = psutil.wait_procs(left, timeout=patience)
     for process in stubborn + strays(settings, engines):
         try:
             process.kill()
@@ -205,6 +217,13 @@ def stop(settings: Settings, engines: Iterable[Engine]) -> None:
     psutil.wait_procs(stubborn, timeout=10)
     if left := strays(settings, engines):
         raise Fault(f"Still running after kill: {', '.join(f'{p.pid} {p.name()}' for p in left)}.")
+
+
+def arguments(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def terminate(process: psutil.Process) -> None:

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import psutil
 
-from stack import supervision
+from stack import airflow, supervision
 from stack.engine import Engine
 from stack.faults import UNREACHABLE, Fault
+from stack.ingester import ENGINE as INGEST
 from stack.kafka import ENGINE as KAFKA
 from stack.postgres import ENGINE as POSTGRES
 from stack.refresh import ENGINE as REFRESH
@@ -24,9 +25,9 @@ from stack.settings import Settings
 from stack.trino import ENGINE as TRINO
 
 ENGINES = (POSTGRES, KAFKA, TRINO)
-# Parts that run if asked for. They work on data that may not be there yet, so nobody waits for them.
-PARTS = {REFRESH.name: REFRESH}
-EVERY = (*ENGINES, *PARTS.values())
+# Parts that run if asked for.
+PARTS = {INGEST.name: (INGEST,), REFRESH.name: (REFRESH,), "airflow": airflow.ENGINES}
+EVERY = (*ENGINES, *(engine for part in PARTS.values() for engine in part))
 # What `lake reset` deletes; downloads and tools stay.
 STATE = ("data", "logs", "run", "warehouse", "checkpoints", "spark", "paused")
 
@@ -43,8 +44,8 @@ def alone(settings: Settings) -> Iterator[None]:
 
 
 def up(settings: Settings, say: Say, parts: Iterable[str] = ()) -> None:
-    """Start what is not running; return when every engine has answered and `parts` were started."""
-    wanted = [PARTS[name] for name in parts]
+    """Start what is not running; return when every engine has answered, and those of `parts` that are waited for."""
+    wanted = [engine for name in dict.fromkeys(parts) for engine in PARTS[name]]
     with alone(settings):
         for folder in (settings.data, settings.logs, settings.run):
             folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,8 @@ def up(settings: Settings, say: Say, parts: Iterable[str] = ()) -> None:
         for engine in missing:
             check_ports(settings, engine)
         for engine in missing:
-            engine.prepare(settings)
+            if engine not in wanted:
+                engine.prepare(settings)
         supervision.ensure_running(settings, EVERY)
         settled: set[str] = set()
         for engine in ENGINES:  # those that wait for nobody start at once
@@ -71,7 +73,28 @@ def up(settings: Settings, say: Say, parts: Iterable[str] = ()) -> None:
             engine.settle(settings)
             settled.add(engine.name)
         for part in wanted:
+            if part.is_awaited:
+                say(f"preparing {part.name}")
+            part.prepare(settings)
+        for part in wanted:
             supervision.start(settings, part.name)
+        for part in wanted:
+            if part.is_awaited:
+                say(f"waiting for {part.name}")
+                wait_until_ready(settings, part)
+
+
+def restart(settings: Settings, part: str) -> None:
+    """Stop and start the processes of a running part. Raises Fault where it doesn't run under the supervisor."""
+    with alone(settings):
+        known = supervision.states(settings)
+        for engine in PARTS[part]:
+            if known.get(engine.name, {}).get("statename", "STOPPED") == "STOPPED":
+                raise Fault(f"{engine.name} is not run by this stack's supervisor.", f"lake up --with {part}")
+        for engine in PARTS[part]:
+            if known[engine.name]["pid"]:
+                supervision.call(settings, "stopProcess", engine.name)
+            supervision.start(settings, engine.name)
 
 
 def wait_until_ready(settings: Settings, engine: Engine) -> None:

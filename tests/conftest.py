@@ -22,7 +22,7 @@ from stack.settings import PROJECT, Settings, settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-PORTS = ("KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "POSTGRES_PORT", "TRINO_PORT", "SPARK_UI_PORT")
+PORTS = ("KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "POSTGRES_PORT", "TRINO_PORT", "AIRFLOW_PORT", "SPARK_UI_PORT")
 # A stack that lives for minutes: without the optimising compiler Trino starts on 26 instead of 42 CPU seconds.
 SHORT_LIVED = {"LAKE_JVM_OPTIONS": "-XX:TieredStopAtLevel=1"}
 LAKE = (sys.executable, "-c", "from stack.cli import app; app()")

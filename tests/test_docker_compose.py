@@ -20,7 +20,10 @@ from stack.settings import PROJECT, Settings
 FILE = PROJECT / "docker-compose.yml"
 DOCKERFILE = PROJECT / "Dockerfile"
 PROFILES = ("demo", "full")
-PORTS = {"kafka": "kafka_port", "postgres": "postgres_port", "trino": "trino_port", "ingest": "spark_ui_port"}
+PORTS = {
+    "kafka": "kafka_port", "postgres": "postgres_port", "trino": "trino_port", "ingest": "spark_ui_port",
+    "airflow": "airflow_port",
+}  # fmt: skip
 
 
 def as_compose_reads(text: str) -> dict[str, Any]:

@@ -94,8 +94,15 @@ class Gold(_Model):
         return f"{self.sql or self.table}.sql"
 
 
+class Upkeep(_Model):
+    """What `lake maintain` does to a dataset's tables: pack files smaller than this, keep snapshots this long."""
+
+    file_mb: Annotated[int, Field(ge=1)] = 128
+    keep_days: Annotated[int, Field(ge=1)] = 3
+
+
 class Dataset(_Model):
-    """One topic, its bronze, and the golds folded from it."""
+    """One topic, its bronze, and the golds folded from it. `max_lag`: records that may wait, for `lake lag`."""
 
     name: Name
     topic: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
@@ -106,6 +113,8 @@ class Dataset(_Model):
     on_tombstone: Literal["ignore", "delete"] = "ignore"
     bronze: Bronze
     golds: list[Gold] = []
+    upkeep: Upkeep = Upkeep()
+    max_lag: Annotated[int, Field(ge=0)] = 100_000
 
     @model_validator(mode="after")
     def _golds_need_upsert(self) -> Dataset:

@@ -46,7 +46,8 @@ def test_every_process_comes_back_and_has_a_log_of_its_own(tmp_path: Path) -> No
         program = configuration[f"program:{engine.name}"]
         assert program["autorestart"] == "true"
         assert program["stdout_logfile"] == str(settings.logs / f"{engine.name}.log")
-        assert engine.mark(settings) in shlex.split(program["command"])
+        said = shlex.split(program["command"]) + shlex.split(program["environment"].replace(",", " "))
+        assert engine.mark(settings) in said
 
 
 def test_two_homes_share_no_mark(tmp_path: Path) -> None:

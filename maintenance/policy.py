@@ -1,0 +1,51 @@
+"""Which tables are kept up, and how: declared where the table is, in `ingest/datasets/*.yml` and in dbt's `+meta`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from stack.dbt import Dbt
+from stack.settings import Settings
+
+KEPT_BY_DBT = ("incremental", "snapshot")
+
+
+class Upkeep(BaseModel):
+    """File size to pack small files to, days that snapshots are kept for readers and roll-backs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file_mb: int = Field(128, ge=1)
+    keep_days: int = Field(3, ge=1)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A table `<schema>.<name>`: bronze is packed in hours that are over, a gold by its writer, dbt's as a whole."""
+
+    table: str
+    kind: Literal["bronze", "gold", "dbt"]
+    upkeep: Upkeep
+
+
+def streams(settings: Settings) -> Iterator[Kept]:
+    """Bronze and live golds of each dataset, by its own `upkeep`."""
+    for path in sorted(Path(settings.datasets).glob("*.yml")):
+        said: dict[str, Any] = yaml.safe_load(path.read_text())
+        upkeep = Upkeep(**said.get("upkeep", {}))
+        yield Kept(f"bronze.{said['bronze']['table']}", "bronze", upkeep)
+        for gold in said.get("golds", []):
+            yield Kept(f"gold.{gold['table']}", "gold", upkeep)
+
+
+def models(dbt: Dbt) -> Iterator[Kept]:
+    """Tables that dbt keeps in Iceberg, by `meta: upkeep:` of the model."""
+    for node in dbt.manifest.nodes.values():
+        if node.config.materialized in KEPT_BY_DBT and node.database != "serving":
+            yield Kept(f"{node.schema}.{node.alias}", "dbt", Upkeep(**node.config.meta.get("upkeep", {})))

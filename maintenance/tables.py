@@ -1,0 +1,80 @@
+"""One table's upkeep through Trino, and what it came to: files, delete files and snapshots before and after.
+
+Nothing here makes a stream or a reader fail: bronze is rewritten where no event of the present lands, and its writer
+goes on over it; a live gold is rewritten by its own writer, which is asked to; snapshots stay as long as they should.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from maintenance.policy import Kept
+
+Query = Callable[[str], list[list[Any]]]
+ORPHANS_AFTER = "3d"  # longer than any batch, query or dbt run: a file under way belongs to no snapshot yet
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the current snapshot of a table is made of, and how many snapshots it has."""
+
+    data_files: int
+    delete_files: int
+    mb: float
+    snapshots: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """A table's upkeep: seconds, and the files before and after. `by` says who rewrote them."""
+
+    table: str
+    by: str
+    seconds: float
+    before: Files
+    after: Files
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def files(query: Query, table: str) -> Files:
+    schema, name = table.split(".")
+    counted = (
+        "select count_if(content = 0), count_if(content <> 0), coalesce(sum(file_size_in_bytes), 0) / 1e6 "
+        f'from {schema}."{name}$files"'
+    )
+    [[data, deletes, mb]] = query(counted)
+    [[snapshots]] = query(f'select count(*) from {schema}."{name}$snapshots"')
+    return Files(data, deletes, round(mb, 1), snapshots)
+
+
+def hours_over(now: datetime) -> str:
+    """The condition on bronze's partitions of hours that have been over for an hour."""
+    return f"partition_time < timestamp '{now.astimezone(UTC) - timedelta(hours=1):%Y-%m-%d %H:00:00} UTC'"
+
+
+def statements(kept: Kept, now: datetime, orphans: bool) -> list[str]:
+    """What Trino is told, in order."""
+    alter = f"alter table {kept.table} execute"
+    where = f" where {hours_over(now)}" if kept.kind == "bronze" else ""
+    said = [] if kept.kind == "gold" else [f"{alter} optimize(file_size_threshold => '{kept.upkeep.file_mb}MB'){where}"]
+    if kept.kind != "gold":
+        said.append(f"{alter} optimize_manifests")
+    said.append(f"{alter} expire_snapshots(retention_threshold => '{kept.upkeep.keep_days}d')")
+    return said + ([f"{alter} remove_orphan_files(retention_threshold => '{ORPHANS_AFTER}')"] if orphans else [])
+
+
+def keep_up(query: Query, kept: Kept, orphans: bool, ask: Callable[[str], bool]) -> Done:
+    """Do it. `ask` asks a live gold's writer to rewrite its files, and says whether it has."""
+    began, before = time.monotonic(), files(query, kept.table)
+    by = "trino"
+    if kept.kind == "gold":
+        by = "its writer" if ask(kept.table) else "nobody: no ingester answered"
+    for statement in statements(kept, datetime.now(UTC), orphans):
+        query(statement)
+    return Done(kept.table, by, round(time.monotonic() - began, 2), before, files(query, kept.table))

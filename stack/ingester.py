@@ -1,0 +1,40 @@
+"""The ingester as a process of the stack: `lake ingest`, kept alive, where `lake up --with ingest` asked for it.
+
+It waits as a standby while another one writes, so that starting it is safe beside one started by hand.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from stack import postgres
+from stack.airflow_config import lake_variables
+from stack.engine import Engine
+from stack.settings import Settings
+
+
+def prepare(settings: Settings) -> None:
+    (settings.data / "ingest").mkdir(parents=True, exist_ok=True)
+
+
+def ready(settings: Settings) -> None:
+    """Raise while no ingester has a session of its own in PostgreSQL, by which it holds its right to write."""
+    query = "select 1 from pg_stat_activity where application_name like 'lake ingest pid %' limit 1"
+    with postgres.connection(settings, settings.catalog_database) as catalog:
+        if not catalog.execute(query).fetchone():
+            raise LookupError("no ingester holds the right to write")
+
+
+ENGINE = Engine(
+    name="ingest",
+    ports=(),
+    command=lambda s: [sys.executable, "-c", "from stack.cli import app; app()", "ingest", "--wait"],
+    environment=lambda s: lake_variables(s) | {"LAKE_INGEST_OF": str(s.home)},
+    prepare=prepare,
+    ready=ready,
+    mark=lambda s: f"LAKE_INGEST_OF={s.home}",
+    endpoint=lambda s: ("", ""),
+    after=("postgres", "kafka"),
+    is_awaited=False,
+    stop_seconds=90,  # a batch under way ends first
+)

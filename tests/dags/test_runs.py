@@ -1,0 +1,166 @@
+"""If these fail, a run is green that did less than it says, or red work looks done, or a second try tries nothing.
+
+`dimensions_daily` under the real scheduler: sources, staging, snapshots, views, tests of every kind, little else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from urllib.error import HTTPError
+from xmlrpc.client import Fault as RemoteFault
+
+import psutil
+import pytest
+from airflow_api import Airflow
+
+import trino
+from stack import airflow, supervision
+from stack.airflow_config import dbt_manifest, home
+from stack.settings import CATALOG, Settings, settings
+
+pytestmark = pytest.mark.integration
+DAG = "dimensions_daily"
+NOBODY = -1
+Lake = Callable[..., subprocess.CompletedProcess]
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[list[dict]]:
+    """What the webhook was told; `LAKE_FAILURE_WEBHOOK` points to it."""
+    heard: list[dict] = []
+
+    class Ear(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Ear)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    os.environ["LAKE_FAILURE_WEBHOOK"] = f"http://127.0.0.1:{server.server_port}"
+    yield heard
+    del os.environ["LAKE_FAILURE_WEBHOOK"]
+    server.shutdown()
+
+
+@pytest.fixture(scope="module", params=["watcher", pytest.param("local", marks=pytest.mark.full)])
+def running(
+    request: pytest.FixtureRequest, lake_stack: Settings, told: list[dict], run_lake: Lake
+) -> Iterator[Airflow]:
+    """Airflow beside the shared stack's engines, stopped when these tests are over."""
+    ours = {"LAKE_DBT_TASKS": request.param, "LAKE_TASK_RETRIES": "0"}
+    os.environ.update(ours)
+    settings.cache_clear()
+    try:
+        run_lake("up", "--with", "airflow")
+        api = Airflow(lake_stack)
+        api.wait_for_dag(DAG)
+        yield api
+    finally:
+        stop(lake_stack)
+        for name in ours:
+            del os.environ[name]
+        settings.cache_clear()
+
+
+def stop(lake: Settings) -> None:
+    """Stop Airflow's processes and forget them, so that another test may start them with other settings."""
+    for engine in reversed(airflow.ENGINES):
+        with suppress(RemoteFault):  # stopped already
+            supervision.call(lake, "stopProcess", engine.name)
+        with suppress(RemoteFault):
+            supervision.call(lake, "removeProcessGroup", engine.name)
+
+
+def processes(lake: Settings) -> list[psutil.Process]:
+    supervisor = str(lake.run / "supervisord.conf")
+    return [one for one in supervision.strays(lake, airflow.ENGINES) if supervisor not in one.cmdline()]
+
+
+def sql(lake: Settings, statement: str) -> None:
+    with trino.dbapi.connect(host=lake.host, port=lake.trino_port, user="tests", catalog=CATALOG) as connection:
+        connection.cursor().execute(statement).fetchall()
+
+
+def results(lake: Settings, run: str) -> list[tuple[Path, dict]]:
+    """Each dbt command's results of one run, by file."""
+    kept = [path for path in (home(lake) / "results" / DAG).glob("*/*.json") if path.parent.name in as_folder(run)]
+    return [(path, one) for path in sorted(kept) for one in json.loads(path.read_text())["results"]]
+
+
+def as_folder(run: str) -> set[str]:
+    return {run.replace(":", "_").replace("+", "_")}
+
+
+def test_a_green_run_has_run_what_the_manifest_has(running: Airflow, lake_stack: Settings) -> None:
+    run = running.unpause(DAG)
+    assert running.wait(DAG, run) == "success", running.tasks(DAG, run)
+    assert {state for state, _tries in running.tasks(DAG, run).values()} == {"success"}
+
+    manifest = json.loads(dbt_manifest(lake_stack).read_text())
+    tests = {id_: node for id_, node in manifest["nodes"].items() if node["resource_type"] == "test"}
+    tests |= manifest["unit_tests"]
+    ours = {id_ for id_, node in manifest["nodes"].items() if "dimensions" in node["original_file_path"]} - set(tests)
+    ours |= {id_ for id_, node in manifest["nodes"].items() if node["resource_type"] == "snapshot"}
+    ours |= {id_ for id_, test in tests.items() if ours & set(test["depends_on"]["nodes"])}
+    ended = {one["unique_id"]: one["status"] for _path, one in results(lake_stack, run)}
+    assert ours - set(ended) == set()
+    assert set(ended.values()) <= {"success", "pass", "warn", "no-op"}
+
+
+def test_a_failing_test_ends_red_and_a_second_try_really_runs(
+    running: Airflow, lake_stack: Settings, told: list[dict]
+) -> None:
+    """A row that no feed has turns a source's test red, so nothing may be built from it; without it, all of it runs."""
+    bronze = "bronze.users_changes"
+    sql(lake_stack, f"insert into {bronze} (user_id, operation) values ({NOBODY}, 'nonsense')")
+    try:
+        run = running.trigger(DAG)
+        assert running.wait(DAG, run) == "failed"
+    finally:
+        sql(lake_stack, f"delete from {bronze} where user_id = {NOBODY}")
+    red = running.tasks(DAG, run)
+    assert red["dbt.dimensions_users_changes.test"] == ("failed", 1)
+    after = ("dbt.stg_dimensions__user_changes.run", "dbt.user_changes_snapshot", "dbt.dim_users.run", "all_ran")
+    assert {red[task][0] for task in after} == {"upstream_failed"}
+    assert {one["task"] for one in told if one["run"] == run} >= {"dbt.dimensions_users_changes.test"}
+
+    before = {path for path, _one in results(lake_stack, run)}
+    running.clear_failed(DAG, run)
+    assert running.wait(DAG, run) == "success", running.tasks(DAG, run)
+    again = {one["unique_id"] for path, one in results(lake_stack, run) if path not in before}
+    assert {"model.millrace.dim_users", "snapshot.millrace.user_changes"} <= again
+    assert any(id_.startswith("test.millrace.source_accepted_values_dimensions_users_changes") for id_ in again)
+
+
+def test_dbt_s_docs_are_in_airflow_s_pages(running: Airflow, lake_stack: Settings) -> None:
+    assert "dbt_docs_index.html" in running.page("/cosmos/millrace/dbt_docs")
+
+
+def test_a_person_who_is_not_logged_in_sees_nothing(running: Airflow) -> None:
+    stranger = object.__new__(Airflow)
+    stranger._url, stranger._token = running._url, "x"
+    with pytest.raises(HTTPError) as refused:
+        stranger.call("GET", "/api/v2/dags")
+    assert refused.value.code in (401, 403)
+
+
+def test_it_listens_on_loopback_only_and_leaves_no_process(running: Airflow, lake_stack: Settings) -> None:
+    """The last of this file: Airflow is stopped here."""
+    before = processes(lake_stack)
+    listening = [c.laddr for one in before for c in one.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+    assert {address.port for address in listening} == {lake_stack.airflow_port}
+    stop(lake_stack)
+    psutil.wait_procs(before, timeout=20)
+    assert processes(lake_stack) == []

@@ -1,0 +1,72 @@
+"""If these fail, upkeep touches files that a writer is adding to, loses rows, or never asks a live gold's writer."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+import trino
+from ingest import upkeep
+from maintenance.policy import Kept, Upkeep
+from maintenance.requests import ask
+from maintenance.tables import keep_up
+from stack.settings import CATALOG, Settings
+
+pytestmark = pytest.mark.integration
+Query = Callable[[str], list[list[Any]]]
+
+
+@pytest.fixture
+def query(lake_stack: Settings) -> Iterator[Query]:
+    with trino.dbapi.connect(host=lake_stack.host, port=lake_stack.trino_port, user="tests", catalog=CATALOG) as client:
+        yield lambda sql: client.cursor().execute(sql).fetchall()
+
+
+@pytest.fixture
+def table(query: Query) -> Iterator[str]:
+    """Three files of an hour that is over and two of the present one, like bronze's."""
+    name = f"ops.upkeep_{uuid.uuid4().hex[:8]}"
+    query(
+        f"create table {name} (number bigint, partition_time timestamp(6) with time zone) "
+        "with (partitioning = array['hour(partition_time)'])"
+    )
+    now = datetime.now(UTC)
+    for number, at in enumerate([now - timedelta(hours=5)] * 3 + [now] * 2):
+        query(f"insert into {name} values ({number}, timestamp '{at:%Y-%m-%d %H:%M:%S} UTC')")
+    yield name
+    query(f"drop table {name}")
+
+
+def test_bronze_is_packed_where_nothing_is_added_any_more_and_keeps_its_rows(query: Query, table: str) -> None:
+    done = keep_up(query, Kept(table, "bronze", Upkeep()), True, lambda _: pytest.fail("nobody is asked"))
+    assert (done.before.data_files, done.after.data_files) == (5, 3)
+    assert query(f"select array_sort(array_agg(number)) from {table}") == [[[0, 1, 2, 3, 4]]]
+    assert done.after.snapshots > 1, "a reader of this morning's snapshot still finds it"
+
+
+def test_a_live_gold_s_writer_rewrites_it_once_for_each_time_it_is_asked(
+    lake_stack: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "LOOK_SECONDS", 0)
+    table, rewritten, stop = f"gold.t{uuid.uuid4().hex[:8]}", [], threading.Event()
+    writer = upkeep.Requests(lake_stack, table)
+    assert not ask(lake_stack, table, 0), "nobody answered, so nobody may say that it was done"
+
+    def write() -> None:
+        while not stop.wait(0.1):
+            writer.answer(lambda: rewritten.append(table))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        assert ask(lake_stack, table, 30)
+    finally:
+        stop.set()
+        thread.join()
+    assert 1 <= len(rewritten) <= 2  # the request that nobody answered may have been met, too
+    writer.answer(lambda: pytest.fail("nobody has asked again"))
