@@ -150,8 +150,11 @@ def ensure_running(settings: Settings, engines: Iterable[Engine]) -> None:
     configuration.write_text(render(settings, engines))
     configuration.chmod(0o600)
     if is_running(settings):
-        added, _changed, _removed = call(settings, "reloadConfig")[0]
-        for name in added:
+        added, changed, _removed = call(settings, "reloadConfig")[0]
+        stopped = [name for name in changed if not states(settings)[name]["pid"]]
+        for name in stopped:  # else it would be started as it was configured before
+            call(settings, "removeProcessGroup", name)
+        for name in (*added, *stopped):
             call(settings, "addProcessGroup", name)
         return
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]

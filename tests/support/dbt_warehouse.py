@@ -77,6 +77,13 @@ def literal(value: Any) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+# In its first seconds Trino may plan a statement before it knows its own node (trinodb/trino#27078).
+once_it_knows_its_node = tenacity.retry(
+    retry=tenacity.retry_if_exception_message(match="(?s).*([Nn]odes is empty|No nodes available)"),
+    wait=tenacity.wait_fixed(2), stop=tenacity.stop_after_attempt(5), reraise=True,
+)  # fmt: skip
+
+
 @dataclass
 class Warehouse:
     """Schemas `<prefix>bronze|silver|gold` on one Trino, and dbt pointed at them."""
@@ -89,6 +96,7 @@ class Warehouse:
     batches: int = 0
     manifest: Any = field(default=None, repr=False)
 
+    @once_it_knows_its_node
     def query(self, sql: str) -> list[list[Any]]:
         with trino.dbapi.connect(
             host=self.host, port=self.port, user="tests", catalog="lake", timezone="UTC"
@@ -177,11 +185,7 @@ class Warehouse:
             if table not in LIVE_GOLD
         }
 
-    # In its first seconds Trino may plan a write by hash before it knows its own node (trinodb/trino#27078).
-    @tenacity.retry(
-        retry=tenacity.retry_if_exception_message(match=".*nodes is empty"),
-        wait=tenacity.wait_fixed(2), stop=tenacity.stop_after_attempt(5), reraise=True,
-    )  # fmt: skip
+    @once_it_knows_its_node
     def _insert(self, sql: str) -> None:
         with trino.dbapi.connect(
             host=self.host, port=self.port, user="tests", catalog="lake", timezone="UTC"
