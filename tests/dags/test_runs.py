@@ -69,6 +69,8 @@ def running(
         yield api
     finally:
         stop(lake_stack)
+        for feed in ("users_changes", "videos_changes"):  # other tests land feeds of their own
+            sql(lake_stack, f"drop table if exists bronze.{feed}")
         for name in ours:
             del os.environ[name]
         settings.cache_clear()
