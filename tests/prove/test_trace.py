@@ -20,7 +20,7 @@ from ingest.verify import broker
 from prove.origins import Lineage
 from stack.cli import app
 from stack.dbt import Dbt
-from stack.settings import Settings
+from stack.settings import Settings, settings
 
 DAILY = ("daily_active_users", "conversion_rate_daily", "events_per_source_daily", "purchases_per_page_daily")
 RECORDS = [
@@ -173,7 +173,7 @@ def test_the_broker_is_asked_whether_it_has_the_same(
     warehouse.query(f"update {{prefix}}bronze.orders_events set topic = {literal(topic)}")
     warehouse.query("update {prefix}bronze.orders_events set body = body || ' ' where kafka_offset = 1")
     warehouse.point()
-    monkeypatch.setattr(lake_stack, "datasets", tmp_path)
+    monkeypatch.setattr(settings(), "datasets", tmp_path)  # what the command reads, be it `lake_stack` or another copy
     said = trace("orders_current", "a", "--kafka", "--json")
     broker._consumer(lake_stack.kafka_bootstrap_servers).close()  # else it outlives the stack
     broker._consumer.cache_clear()
