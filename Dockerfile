@@ -3,16 +3,10 @@
 
 FROM maven:3.9.11-eclipse-temurin-17 AS jars
 WORKDIR /build/stack
-# Iceberg's S3 client, which only an s3:// warehouse needs: stack/pom.xml leaves it out.
-ARG ICEBERG_VERSION=1.12.0
-ARG AWS_BUNDLE_SHA256=dd7e49ffa4ac9b215bed846581991259e3aec9bb2fa08d6cec029c46cd66d957
 COPY stack/pom.xml stack/engines.sha256 ./
-RUN mvn -B -q dependency:copy@spark -Ddownloads=/engines \
-    && mvn -B -q org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
-        -Dartifact=org.apache.iceberg:iceberg-aws-bundle:${ICEBERG_VERSION} -DoutputDirectory=/engines/spark \
+RUN mvn -B -q -P s3 dependency:copy@spark dependency:copy@aws -Ddownloads=/engines \
     && cd /engines \
-    && grep ' spark/' /build/stack/engines.sha256 | sha256sum --check --quiet \
-    && echo "${AWS_BUNDLE_SHA256}  spark/iceberg-aws-bundle-${ICEBERG_VERSION}.jar" | sha256sum --check --quiet
+    && grep -E ' (spark|aws)/' /build/stack/engines.sha256 | sha256sum --check --quiet
 
 # Debian 12 is the last Debian with Java 17, which Spark 4.1 needs.
 FROM python:3.12.12-slim-bookworm

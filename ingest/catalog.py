@@ -14,15 +14,18 @@ if TYPE_CHECKING:
 
 
 def catalog(settings: Settings) -> Catalog:
-    """The catalog of this stack; its failures to reach PostgreSQL are SQLAlchemy's `OperationalError`."""
+    """The catalog of this stack.
+
+    Where it does not answer: SQLAlchemy's `OperationalError` of PostgreSQL, `requests`' `ConnectionError` of a URL.
+    """
+    common = {"warehouse": settings.warehouse, **_files(settings)}
+    if settings.catalog_uri:
+        from pyiceberg.catalog.rest import RestCatalog
+
+        return RestCatalog(CATALOG, uri=settings.catalog_uri, **common)
     from pyiceberg.catalog.sql import SqlCatalog
 
-    return SqlCatalog(
-        CATALOG,
-        uri=settings.database_url(settings.catalog_database, "postgresql+psycopg2"),
-        warehouse=settings.warehouse,
-        **_files(settings),
-    )
+    return SqlCatalog(CATALOG, uri=settings.database_url(settings.catalog_database, "postgresql+psycopg2"), **common)
 
 
 def _files(settings: Settings) -> dict[str, str]:

@@ -42,6 +42,7 @@ def load(
     A table goes on with the seed and the first day that it began with.
     """
     from pyiceberg.exceptions import CommitFailedException
+    from requests.exceptions import ConnectionError as NoCatalog
     from sqlalchemy.exc import OperationalError
 
     from ingest import dimensions
@@ -62,6 +63,8 @@ def load(
             fail(f"bronze.{dimension.table}: somebody else has just committed; nothing was added, load again.", HELD)
         except OperationalError:
             fail(f"PostgreSQL on port {settings().postgres_port} does not answer: lake up", UNREACHABLE)
+        except NoCatalog:
+            fail(f"The catalog at {settings().catalog_uri} does not answer: lake up", UNREACHABLE)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in done], default=str))
         return

@@ -39,22 +39,31 @@ def file_conf(settings: Settings) -> dict[str, str]:
     }
 
 
-def catalog_conf(settings: Settings) -> dict[str, str]:
-    """Spark properties of the Iceberg catalog `lake` (JDBC, in the stack's PostgreSQL)."""
-    prefix = f"spark.sql.catalog.{CATALOG}"
+def names_conf(settings: Settings) -> dict[str, str]:
+    """Where the catalog's names are: a REST catalog's URL, or PostgreSQL."""
+    if settings.catalog_uri:
+        return {"type": "rest", "uri": settings.catalog_uri}
     return {
-        prefix: "org.apache.iceberg.spark.SparkCatalog",
-        f"{prefix}.type": "jdbc",
-        f"{prefix}.uri": settings.catalog_jdbc_url,
-        f"{prefix}.jdbc.user": settings.database_user,
-        f"{prefix}.jdbc.password": settings.database_password,
-        f"{prefix}.jdbc.schema-version": "V1",
-        f"{prefix}.retryable_status_codes": RESTARTING,
-        f"{prefix}.warehouse": settings.warehouse,
-        **{f"{prefix}.{name}": value for name, value in file_conf(settings).items()},
-        # Other writers (Trino, maintenance, a person) change tables too: never read a remembered one.
-        f"{prefix}.cache-enabled": "false",
+        "type": "jdbc",
+        "uri": settings.catalog_jdbc_url,
+        "jdbc.user": settings.database_user,
+        "jdbc.password": settings.database_password,
+        "jdbc.schema-version": "V1",
+        "retryable_status_codes": RESTARTING,
     }
+
+
+def catalog_conf(settings: Settings) -> dict[str, str]:
+    """Spark properties of the Iceberg catalog `lake`."""
+    prefix = f"spark.sql.catalog.{CATALOG}"
+    said = {
+        **names_conf(settings),
+        "warehouse": settings.warehouse,
+        **file_conf(settings),
+        # Other writers (Trino, maintenance, a person) change tables too: never read a remembered one.
+        "cache-enabled": "false",
+    }
+    return {prefix: "org.apache.iceberg.spark.SparkCatalog", **{f"{prefix}.{name}": said[name] for name in said}}
 
 
 def spark_conf(settings: Settings) -> dict[str, str]:
@@ -62,9 +71,11 @@ def spark_conf(settings: Settings) -> dict[str, str]:
     jars = sorted((settings.downloads / "spark").glob("*.jar"))
     if not jars:
         raise MissingJars(f"no Spark jars in {settings.downloads / 'spark'}; run: make setup")
-    if file_conf(settings) and not any(jar.name.startswith("iceberg-aws-bundle-") for jar in jars):
-        folder = settings.downloads / "spark"
-        raise MissingJars(f"an s3:// warehouse needs iceberg-aws-bundle in {folder}; see docs/runbook.md")
+    if file_conf(settings):
+        s3_client = sorted((settings.downloads / "aws").glob("iceberg-aws-bundle-*.jar"))
+        if not s3_client:
+            raise MissingJars(f"no S3 client in {settings.downloads / 'aws'}; run: lake fetch --with s3")
+        jars += s3_client
     return {
         "spark.jars": ",".join(str(jar) for jar in jars),
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",

@@ -29,47 +29,61 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 
 
+Parts = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="PART", help="This part too: s3, rest, ingest, refresh, airflow. a,b or repeated."),
+]
+
+
 @app.command()
-def fetch() -> None:
+def fetch(parts: Parts = None) -> None:
     """Download and check the engines' files where they are missing (`up` does it too)."""
     from rich.console import Console
 
     from stack import downloads
 
-    downloads.fetch(settings(), Console(stderr=True))
+    wanted = check_parts(parts)
+    console = Console(stderr=True)
+    downloads.fetch(settings(), console)
+    for part in wanted:
+        downloads.fetch_part(settings(), part, console)
 
 
 @app.command()
-def up(
-    parts: Annotated[
-        list[str] | None,
-        typer.Option("--with", metavar="PART", help="Start this part too: ingest, refresh, airflow. Repeatable."),
-    ] = None,
-) -> None:
-    """Start Kafka, PostgreSQL and Trino and wait until each has answered."""
+def up(parts: Parts = None) -> None:
+    """Start Kafka, PostgreSQL and Trino and wait until each has answered.
+
+    With s3, rest or both the tables are kept there: a home's first `lake up` decides that.
+    """
     from rich.console import Console
 
-    from stack import report
+    from stack import report, storage
     from stack import up as stack_up
 
-    check_parts(parts or ())
-    fetch()
+    wanted = check_parts(parts)
+    storage.choose(settings(), wanted)
+    settings.cache_clear()
+    keepers = storage.of_home(settings().home).parts
+    fetch([*wanted, *keepers, *(["s3"] if settings().warehouse.startswith("s3://") else [])])
     console = Console(stderr=True)
     with console.status("starting") as status:
-        stack_up.up(settings(), status.update if console.is_terminal else console.print, parts or ())
+        stack_up.up(settings(), status.update if console.is_terminal else console.print, wanted)
     report.print_endpoints(settings())
 
 
-def check_parts(parts: Iterable[str]) -> None:
+def check_parts(parts: Iterable[str] | None) -> list[str]:
+    """The names of the parts, `a,b` taken apart. Raises Fault where there is no such part."""
     from stack import up as stack_up
 
+    parts = [name.strip() for text in parts or () for name in text.split(",")]
     if unknown := set(parts) - set(stack_up.PARTS):
         known = ", ".join(stack_up.PARTS)
         raise Fault(f"There is no part {', '.join(sorted(unknown))}.", f"choose from {known}", USAGE)
+    return parts
 
 
 @app.command()
-def restart(part: Annotated[str, typer.Argument(help="ingest, refresh or airflow.")]) -> None:
+def restart(part: Annotated[str, typer.Argument(help="ingest, refresh, airflow, s3 or rest.")]) -> None:
     """Restart a part that `lake up --with` started."""
     from stack import up as stack_up
 

@@ -9,31 +9,15 @@ from __future__ import annotations
 import os
 import sys
 
-from stack import airflow, postgres
+from stack import airflow, postgres, s3
 from stack.airflow_config import environment, program
 from stack.settings import Settings, settings
 
 
-def bucket(settings: Settings) -> str | None:
-    """The bucket of an s3:// warehouse, None for any other."""
-    if not settings.warehouse.startswith("s3://"):
-        return None
-    return settings.warehouse.removeprefix("s3://").split("/")[0]
-
-
 def setup(settings: Settings) -> None:
     postgres.settle(settings)
-    if name := bucket(settings):
-        from pyarrow.fs import S3FileSystem
-
-        store = S3FileSystem(
-            access_key=settings.s3_access_key,
-            secret_key=settings.s3_secret_key,
-            region=settings.s3_region,
-            endpoint_override=settings.s3_endpoint,
-            allow_bucket_creation=True,
-        )
-        store.create_dir(name)  # says nothing where it is there
+    if s3.bucket(settings):
+        s3.settle(settings)
 
 
 def is_flowing(settings: Settings) -> bool:

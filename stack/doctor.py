@@ -18,7 +18,7 @@ import psutil
 from stack import downloads, java, supervision
 from stack.faults import Fault
 from stack.settings import PROJECT, Settings
-from stack.up import ENGINES, holder
+from stack.up import engines_of, holder
 
 LOCK = PROJECT / "requirements.lock"
 MEMORY_GB = 6  # Kafka, PostgreSQL, Trino and one Spark at their defaults
@@ -76,7 +76,7 @@ def disk(settings: Settings) -> Iterator[Finding]:
 
 def ports(settings: Settings) -> Iterator[Finding]:
     running = {name for name, state in supervision.states(settings).items() if state["pid"]}
-    for engine in ENGINES:
+    for engine in engines_of(settings):
         for field in engine.ports:
             port = getattr(settings, field)
             if engine.name in running:

@@ -14,7 +14,7 @@ import subprocess
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -33,6 +33,9 @@ TRINO_PARTS = (
     ),
 )
 MANIFEST = "manifest.sha256"
+FOLDERS = ("kafka", "spark", "packed")
+# Parts with files of their own, had where the part is asked for: profiles of the pom, and the folders that they fill.
+PARTS = {"s3": ("s3", "aws"), "rest": ("rest",)}
 
 
 def postgres_platform() -> str:
@@ -48,10 +51,14 @@ def sums(text: str) -> dict[str, str]:
     return {path: digest for digest, path in (line.split(maxsplit=1) for line in text.splitlines() if line.strip())}
 
 
-def expected() -> dict[str, str]:
-    """What is downloaded on this machine: path (kafka/…, spark/…, packed/…) to sha256."""
+def expected(folders: Iterable[str] = FOLDERS) -> dict[str, str]:
+    """What is downloaded into these folders on this machine: path (kafka/…, spark/…, packed/…) to sha256."""
     other = tuple(name for name in PLATFORMS.values() if name != postgres_platform())
-    return {path: digest for path, digest in sums(SUMS.read_text()).items() if not any(name in path for name in other)}
+    return {
+        path: digest
+        for path, digest in sums(SUMS.read_text()).items()
+        if path.split("/")[0] in folders and not any(name in path for name in other)
+    }
 
 
 def digest(path: Path) -> str:
@@ -65,10 +72,15 @@ def state_of_the_pins() -> str:
     return hashlib.sha256(said).hexdigest()
 
 
-def is_complete(settings: Settings) -> bool:
+def stamp(settings: Settings, part: str = "") -> Path:
+    """What says that the downloads, or those of one part, are whole."""
+    return settings.downloads / (f"complete.{part}" if part else "complete")
+
+
+def is_complete(settings: Settings, part: str = "") -> bool:
     """Whether everything pinned was had and unpacked once; `damaged` says what happened to it since."""
-    stamp = settings.downloads / "complete"
-    return stamp.exists() and stamp.read_text() == state_of_the_pins()
+    file = stamp(settings, part)
+    return file.exists() and file.read_text() == state_of_the_pins()
 
 
 def fetch(settings: Settings, console: Console) -> None:
@@ -80,28 +92,45 @@ def fetch(settings: Settings, console: Console) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if is_complete(settings):
             return
-        for folder in ("kafka", "spark", "packed"):
+        for folder in FOLDERS:
             shutil.rmtree(settings.downloads / folder, ignore_errors=True)
-        run_maven(settings, console)
+        console.print("downloading the engines (about 1.1 GB the first time; what is there already is kept)")
+        run_maven(settings, console, "prepare-package")
         packed = settings.downloads / "packed"
         tarball = Path((packed / "trino.path").read_text().strip())
-        check(settings, tarball, console)
+        check(settings, FOLDERS, tarball, console)
         unpack_postgres(settings, console)
         unpack_trino(settings, tarball, console)
         shutil.rmtree(packed)
-        (settings.downloads / "complete").write_text(state_of_the_pins())
+        stamp(settings).write_text(state_of_the_pins())
 
 
-def run_maven(settings: Settings, console: Console) -> None:
+def fetch_part(settings: Settings, part: str, console: Console) -> None:
+    """As `fetch`, for the files of one part; nothing where it has none."""
+    if part not in PARTS or is_complete(settings, part):
+        return
+    settings.downloads.mkdir(parents=True, exist_ok=True)
+    with (settings.downloads / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if is_complete(settings, part):
+            return
+        for folder in PARTS[part]:
+            shutil.rmtree(settings.downloads / folder, ignore_errors=True)
+        console.print(f"downloading what {part} needs")
+        run_maven(settings, console, "-P", part, "generate-resources")
+        check(settings, PARTS[part], None, console)
+        stamp(settings, part).write_text(state_of_the_pins())
+
+
+def run_maven(settings: Settings, console: Console, *goals: str) -> None:
     """Maven's downloads, its progress passed on: a moving line in a terminal, else a line every ten seconds."""
     maven = shutil.which("mvn")
     if not maven:
         raise Fault("Maven is missing: the engines are downloaded with it.", "apt-get install maven")
     command = [
-        maven, "-Dstyle.color=never", "-f", str(POM), "prepare-package",
+        maven, "-Dstyle.color=never", "-f", str(POM), *goals,
         f"-Ddownloads={settings.downloads}", f"-Dpostgres.platform={postgres_platform()}",
     ]  # fmt: skip
-    console.print("downloading the engines (about 1.1 GB the first time; what is there already is kept)")
     said: list[str] = []
     name = ""
     told_at = time.monotonic()
@@ -125,21 +154,17 @@ def run_maven(settings: Settings, console: Console) -> None:
         raise Fault(f"Maven could not get the engines:\n  {told}", "run it again: it goes on from there", UNREACHABLE)
 
 
-def check(settings: Settings, tarball: Path, console: Console) -> None:
-    """Compare every downloaded file with its pinned sum; one that differs is removed, so that it is had anew."""
+def check(settings: Settings, folders: Iterable[str], tarball: Path | None, console: Console) -> None:
+    """Compare every file of these folders, and Trino's tarball in Maven's own, with its pinned sum."""
     console.print("checking what came")
-    for path, wanted in expected().items():
-        file = tarball if path == f"packed/{tarball.name}" else settings.downloads / path
+    for path, wanted in expected(folders).items():
+        file = tarball if tarball and path == f"packed/{tarball.name}" else settings.downloads / path
         if not file.exists():
             raise Fault(f"{path} is pinned in {SUMS.name} but was not downloaded.", "compare it with stack/pom.xml")
         if digest(file) != wanted:
-            kept = maven_repository(tarball)
+            # Where Maven keeps its files is seen from the tarball's path in it.
+            kept = tarball.parents[4] if tarball else "Maven's repository"
             raise Fault(f"{file} is not the file that {SUMS.name} pins.", f"remove {file.name} from {kept}, run again")
-
-
-def maven_repository(tarball: Path) -> Path:
-    """Where Maven keeps its files, seen from the tarball's path in it."""
-    return tarball.parents[4]
 
 
 def unpack_postgres(settings: Settings, console: Console) -> None:
@@ -193,7 +218,8 @@ def place(settings: Settings, name: str, unpack: Callable[[Path], None]) -> None
 
 def damaged(settings: Settings) -> list[str]:
     """Files of the downloads that are missing or differ from their sums, read in full."""
-    wanted = {path: sum_ for path, sum_ in expected().items() if not path.startswith("packed/")}
+    parts = [folder for part, folders in PARTS.items() if is_complete(settings, part) for folder in folders]
+    wanted = {path: sum_ for path, sum_ in expected((*FOLDERS, *parts)).items() if not path.startswith("packed/")}
     for name in ("postgres", "trino"):
         manifest = settings.downloads / name / MANIFEST
         if not manifest.exists():

@@ -136,7 +136,10 @@ def ready(settings: Settings) -> None:
 
 
 def settle(settings: Settings) -> None:
-    """Make the databases, the catalog's tables and its namespaces where they are missing."""
+    """Make the databases, the catalog's tables and its namespaces where they are missing.
+
+    A REST catalog is told of its namespaces by Trino, when that has started.
+    """
     from psycopg import sql
 
     with connection(settings, "postgres") as server:
@@ -146,7 +149,7 @@ def settle(settings: Settings) -> None:
     with connection(settings, settings.catalog_database) as catalog:
         catalog.execute(CATALOG_TABLES)
         catalog.execute(UPKEEP_REQUESTS)
-        for namespace in NAMESPACES:
+        for namespace in () if settings.catalog_uri else NAMESPACES:
             catalog.execute(
                 "insert into iceberg_namespace_properties values (%s, %s, 'exists', 'true') on conflict do nothing",
                 [CATALOG, namespace],

@@ -12,7 +12,7 @@ from rich.table import Table
 from stack import supervision
 from stack.engine import Engine
 from stack.settings import Settings
-from stack.up import ENGINES, EVERY
+from stack.up import EVERY, engines_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def status(settings: Settings) -> list[ProcessStatus]:
     """Every engine's state, each asked at the same time; a part's, where it was asked for."""
     supervised = supervision.states(settings)
     parts = [part for part in EVERY if supervised.get(part.name, {}).get("statename", "STOPPED") != "STOPPED"]
-    engines = [*ENGINES, *(part for part in parts if part not in ENGINES)]
+    always = engines_of(settings)
+    engines = [*always, *(part for part in parts if part not in always)]
 
     def look(engine: Engine) -> ProcessStatus:
         known = supervised.get(engine.name, {})

@@ -12,6 +12,8 @@ from typing import Literal
 from pydantic import Field, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from stack import storage
+
 PROJECT = Path(__file__).resolve().parent.parent
 CATALOG = "lake"
 
@@ -32,6 +34,8 @@ class Settings(BaseSettings):
     trino_port: int = 8080
     airflow_port: int = 8081
     spark_ui_port: int = 4040
+    s3_port: int = Field(9000, description="of the stack's own S3 server, where lake up --with s3 asked for one")
+    rest_port: int = Field(8181, description="of its own Iceberg REST catalog, where lake up --with rest did")
 
     kafka_bootstrap_servers: str = Field("", description="default <host>:<kafka_port>")
     postgres_host: str = Field("", description="where PostgreSQL is reached, if it is not <host>")
@@ -42,7 +46,8 @@ class Settings(BaseSettings):
     database_password: str = "lake"
     reader_user: str = Field("reader", description="who dashboards are, in the serving database; may only read")
     reader_password: str = "reader"
-    warehouse: str = Field("", description="Iceberg warehouse URI; default file://<home>/warehouse")
+    warehouse: str = Field("", description="file:// or s3:// URI; default <home>/warehouse, or a bucket of the own S3")
+    catalog_uri: str = Field("", description="of an Iceberg REST catalog; default the own one, or JDBC in PostgreSQL")
 
     spark_master: str = Field("local[4]", description="two tasks a core of a small machine: some wait for Kafka")
     spark_driver_memory: str = "4g"
@@ -65,7 +70,7 @@ class Settings(BaseSettings):
     jvm_options: str = Field("", description="flags added to Kafka's and Trino's, as a shell would split them")
     start_timeout: int = Field(300, description="seconds an engine may take until it answers")
 
-    s3_endpoint: str = Field("http://127.0.0.1:9000", description="for an s3:// warehouse, as are the next three")
+    s3_endpoint: str = Field("", description="of an s3:// warehouse, as the next three; default <host>:<s3_port>")
     s3_region: str = "us-east-1"
     s3_access_key: str = "lake"
     s3_secret_key: str = "lakelake"
@@ -76,7 +81,13 @@ class Settings(BaseSettings):
         self.kafka_bootstrap_servers = self.kafka_bootstrap_servers or f"{self.host}:{self.kafka_port}"
         self.postgres_host = self.postgres_host or self.host
         self.trino_host = self.trino_host or self.host
-        self.warehouse = (self.warehouse or f"file://{self.home}/warehouse").rstrip("/")
+        self.s3_endpoint = self.s3_endpoint or f"http://{self.host}:{self.s3_port}"
+        kept = storage.of_home(self.home)
+        own = kept.parts if kept else ()
+        warehouse = "s3://lake/warehouse" if "s3" in own else f"file://{self.home}/warehouse"
+        self.warehouse = (self.warehouse or warehouse).rstrip("/")
+        if "rest" in own:
+            self.catalog_uri = self.catalog_uri or f"http://{self.host}:{self.rest_port}"
 
     @property
     def data(self) -> Path:
@@ -112,5 +123,7 @@ class Settings(BaseSettings):
 
 @lru_cache
 def settings() -> Settings:
-    """The settings of this process, read from the environment once."""
-    return Settings()
+    """The settings of this process, read from the environment once. Raises Fault where its home is of another kind."""
+    found = Settings()
+    storage.hold_to(found)
+    return found

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stack.engine import Engine
 from stack.java import trino_java
+from stack.postgres import NAMESPACES
 from stack.settings import CATALOG, PROJECT, Settings
 
 ETC = PROJECT / "trino"
@@ -19,6 +20,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return {
         "LAKE_TRINO_PORT": str(settings.trino_port),
         "LAKE_CATALOG_JDBC_URL": settings.catalog_jdbc_url,
+        "LAKE_CATALOG_URI": settings.catalog_uri,
         "LAKE_SERVING_JDBC_URL": settings.serving_jdbc_url,
         "LAKE_DATABASE_USER": settings.database_user,
         "LAKE_DATABASE_PASSWORD": settings.database_password,
@@ -54,7 +56,7 @@ def command(settings: Settings) -> list[str]:
         f"-Dnode.bind-ip={settings.host}",
         f"-Dnode.internal-address={settings.host}",
         f"-Dconfig={ETC}/config.properties",
-        f"-Dcatalog.config-dir={ETC}/catalog",
+        f"-Dcatalog.config-dir={ETC}/{'catalog_rest' if settings.catalog_uri else 'catalog'}",
         f"-Dlog.levels-file={ETC}/log.properties",
         f"-Dplugin.dir={home}/plugin",
         "-cp",
@@ -71,14 +73,24 @@ def prepare(settings: Settings) -> None:
 
 def ready(settings: Settings) -> None:
     """A worker answers over the lake catalog: `/v1/info` says "started" some moments too early."""
+    # grouped, so that it takes a stage on the workers, which are known some moments later (trinodb/trino#27078)
+    execute(settings, f"select schema_name, count(*) from {CATALOG}.information_schema.schemata group by 1")
+
+
+def settle(settings: Settings) -> None:
+    """Make a REST catalog's namespaces; the JDBC catalog's are rows that PostgreSQL has been given."""
+    for namespace in NAMESPACES if settings.catalog_uri else ():
+        execute(settings, f"create schema if not exists {CATALOG}.{namespace}")
+
+
+def execute(settings: Settings, sql: str) -> None:
     import trino
 
     with trino.dbapi.connect(
         host=settings.host, port=settings.trino_port, user="lake", catalog=CATALOG, request_timeout=10, max_attempts=1
     ) as client:
         cursor = client.cursor()
-        # grouped, so that it takes a stage on the workers, which are known some moments later (trinodb/trino#27078)
-        cursor.execute(f"select schema_name, count(*) from {CATALOG}.information_schema.schemata group by 1")
+        cursor.execute(sql)
         cursor.fetchall()
 
 
@@ -89,6 +101,7 @@ ENGINE = Engine(
     command=command,
     environment=environment,
     ready=ready,
+    settle=settle,
     mark=mark,
     endpoint=lambda s: (f"http://{s.host}:{s.trino_port}", "any name, no password"),
     after=("postgres",),

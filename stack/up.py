@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from stack import airflow, supervision
+from stack import airflow, rest, s3, storage, supervision
 from stack.engine import Engine
 from stack.faults import UNREACHABLE, Fault
 from stack.ingester import ENGINE as INGEST
@@ -25,13 +25,25 @@ from stack.settings import Settings
 from stack.trino import ENGINE as TRINO
 
 ENGINES = (POSTGRES, KAFKA, TRINO)
-# Parts that run if asked for.
-PARTS = {INGEST.name: (INGEST,), REFRESH.name: (REFRESH,), "airflow": airflow.ENGINES}
+# Parts that run if asked for; the first two keep tables, so a home made with them has them always.
+PARTS = {
+    "s3": (s3.ENGINE,),
+    "rest": (rest.ENGINE,),
+    INGEST.name: (INGEST,),
+    REFRESH.name: (REFRESH,),
+    "airflow": airflow.ENGINES,
+}
 EVERY = (*ENGINES, *(engine for part in PARTS.values() for engine in part))
 # What `lake reset` deletes; downloads and tools stay.
 STATE = ("data", "logs", "run", "warehouse", "checkpoints", "spark", "paused")
 
 Say = Callable[[str], None]
+
+
+def engines_of(settings: Settings) -> tuple[Engine, ...]:
+    """What this home's stack always runs, in the order of its start: what keeps tables comes before Trino."""
+    kept = storage.of_home(settings.home)
+    return (POSTGRES, KAFKA, *(engine for name in (kept.parts if kept else ()) for engine in PARTS[name]), TRINO)
 
 
 @contextmanager
@@ -45,7 +57,8 @@ def alone(settings: Settings) -> Iterator[None]:
 
 def up(settings: Settings, say: Say, parts: Iterable[str] = ()) -> None:
     """Start what is not running; return when every engine has answered, and those of `parts` that are waited for."""
-    wanted = [engine for name in dict.fromkeys(parts) for engine in PARTS[name]]
+    engines = engines_of(settings)
+    wanted = [engine for name in dict.fromkeys(parts) for engine in PARTS[name] if engine not in engines]
     with alone(settings):
         for folder in (settings.data, settings.logs, settings.run):
             folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +66,7 @@ def up(settings: Settings, say: Say, parts: Iterable[str] = ()) -> None:
             say("ending processes that a killed supervisord left behind")
             supervision.stop(settings, EVERY)
         running = {name for name, state in supervision.states(settings).items() if state["pid"]}
-        missing = [engine for engine in (*ENGINES, *wanted) if engine.name not in running]
+        missing = [engine for engine in (*engines, *wanted) if engine.name not in running]
         for engine in missing:
             check_ports(settings, engine)
         for engine in missing:
@@ -61,10 +74,10 @@ def up(settings: Settings, say: Say, parts: Iterable[str] = ()) -> None:
                 engine.prepare(settings)
         supervision.ensure_running(settings, EVERY)
         settled: set[str] = set()
-        for engine in ENGINES:  # those that wait for nobody start at once
+        for engine in engines:  # those that wait for nobody start at once
             if not engine.after:
                 supervision.start(settings, engine.name)
-        for engine in ENGINES:
+        for engine in engines:
             if not settled.issuperset(engine.after):
                 raise Fault(f"{engine.name} is listed before what it waits for: {', '.join(engine.after)}.")
             say(f"waiting for {engine.name}")

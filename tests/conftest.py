@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +23,14 @@ from stack.settings import PROJECT, Settings, settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-PORTS = ("KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "POSTGRES_PORT", "TRINO_PORT", "AIRFLOW_PORT", "SPARK_UI_PORT")
+PORTS = (
+    "KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "POSTGRES_PORT", "TRINO_PORT", "AIRFLOW_PORT", "SPARK_UI_PORT", "S3_PORT",
+    "REST_PORT",
+)  # fmt: skip
 # A stack that lives for minutes: without the optimising compiler Trino starts on 26 instead of 42 CPU seconds.
 SHORT_LIVED = {"LAKE_JVM_OPTIONS": "-XX:TieredStopAtLevel=1"}
+# TESTS_WITH=s3,rest runs the same tests on tables kept in S3 behind a REST catalog.
+KEPT_BY = os.environ.get("TESTS_WITH", "")
 LAKE = (sys.executable, "-c", "from stack.cli import app; app()")
 
 
@@ -73,22 +79,35 @@ def another_stack() -> Callable[[Path], dict[str, str]]:
     return stack_environment
 
 
-@pytest.fixture(scope="session")
-def lake_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Settings of a running stack. `LAKE_` variables point to it for the whole session."""
-    # This one lives as long as the tests: what the optimising compiler costs at the start, it earns.
-    environment = stack_environment(tmp_path_factory.mktemp("lake")) | {"LAKE_JVM_OPTIONS": ""}
+@contextmanager
+def running(environment: dict[str, str], parts: str = "") -> Iterator[Settings]:
+    """A stack that runs, with these parts; meanwhile this process's `LAKE_` variables and settings are its own."""
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     settings.cache_clear()
     try:
-        lake("up")
+        lake("up", *(["--with", parts] if parts else []))
+        settings.cache_clear()
         yield settings()
     finally:
         lake("down", check=False)
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
         settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def running_stack() -> Callable[..., AbstractContextManager[Settings]]:
+    """`with running_stack(another_stack(folder), "s3,rest") as settings`."""
+    return running
+
+
+@pytest.fixture(scope="session")
+def lake_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of a running stack. `LAKE_` variables point to it for the whole session."""
+    # This one lives as long as the tests: what the optimising compiler costs at the start, it earns.
+    with running(stack_environment(tmp_path_factory.mktemp("lake")) | {"LAKE_JVM_OPTIONS": ""}, KEPT_BY) as settings:
+        yield settings
 
 
 @pytest.fixture(scope="session")

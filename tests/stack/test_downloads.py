@@ -56,7 +56,7 @@ def test_an_interrupted_unpacking_leaves_nothing_that_looks_whole(tmp_path: Path
 
 def test_a_changed_and_a_missing_file_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(home=tmp_path, downloads=tmp_path)
-    monkeypatch.setattr(downloads, "expected", dict)
+    monkeypatch.setattr(downloads, "expected", lambda _folders: {})
     for name in ("postgres", "trino"):
         downloads.place(settings, name, lambda partial: [(partial / file).write_text(file) for file in ("a", "b")])
     assert downloads.damaged(settings) == []
@@ -76,7 +76,9 @@ def test_every_version_of_the_pom_is_pinned_by_a_checksum() -> None:
         name, version = (artifact.find(f"m:{field}", space).text for field in ("artifactId", "version"))
         for key, value in properties.items():
             name, version = name.replace(f"${{{key}}}", value), version.replace(f"${{{key}}}", value)
-        assert any(Path(path).name.startswith(f"{name}-{version}.") for path in pinned), f"{name} {version}"
+        classifier = artifact.findtext("m:classifier", "", space)
+        whole = "-".join(filter(None, (name, version, classifier)))
+        assert any(Path(path).name.startswith(f"{whole}.") for path in pinned), whole
     assert all(len(digest) == 64 for digest in pinned.values())
 
 
@@ -84,3 +86,11 @@ def test_other_platforms_files_are_not_expected_here() -> None:
     packed = [path for path in downloads.expected() if path.startswith("packed/embedded-postgres")]
     assert len(packed) == 1
     assert downloads.postgres_platform() in packed[0]
+
+
+def test_a_parts_files_are_not_expected_where_the_part_is_not_asked_for() -> None:
+    folders = {path.split("/")[0] for path in downloads.sums(downloads.SUMS.read_text())}
+    of_parts = {folder for part in downloads.PARTS.values() for folder in part}
+    assert folders == {*downloads.FOLDERS, *of_parts}
+    assert not {path.split("/")[0] for path in downloads.expected()} & of_parts
+    assert {path.split("/")[0] for path in downloads.expected(downloads.PARTS["s3"])} == {"s3", "aws"}

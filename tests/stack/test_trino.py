@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingest.spark import RESTARTING
 from stack import trino
-from stack.settings import Settings
+from stack.settings import PROJECT, Settings
 
 FILES = [path for path in trino.ETC.rglob("*") if path.suffix in (".properties", ".config")]
 
@@ -30,3 +30,15 @@ def test_memory_given_by_the_settings_wins_over_the_files(tmp_path: Path) -> Non
 def test_trino_and_spark_get_over_the_same_errors_of_a_restarting_postgresql() -> None:
     said = trino.lines(trino.ETC / "catalog" / "lake.properties")
     assert f"iceberg.jdbc-catalog.retryable-status-codes={RESTARTING}" in said
+    assert f"<Item>{RESTARTING}</Item>" in (PROJECT / "stack" / "rest.xml").read_text()
+
+
+def test_with_a_rest_catalog_trino_is_configured_as_without_but_for_the_catalog(tmp_path: Path) -> None:
+    names = {folder: {path.name for path in (trino.ETC / folder).iterdir()} for folder in ("catalog", "catalog_rest")}
+    assert names["catalog"] == names["catalog_rest"]
+    for name in names["catalog"]:
+        jdbc, rest = (trino.lines(trino.ETC / folder / name) for folder in names)
+        other = [line for line in set(jdbc) ^ set(rest) if not re.match(r"iceberg\.(jdbc-|rest-)?catalog\.", line)]
+        assert other == []
+    for uri, folder in (("", "catalog"), ("http://elsewhere", "catalog_rest")):
+        assert f"-Dcatalog.config-dir={trino.ETC}/{folder}" in trino.command(Settings(home=tmp_path, catalog_uri=uri))

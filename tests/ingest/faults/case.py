@@ -73,6 +73,7 @@ class Case:
         environment = {
             "LAKE_DATASETS": str(self.datasets),
             "LAKE_WAREHOUSE": self.stack.warehouse,
+            "LAKE_CATALOG_URI": self.stack.catalog_uri,
             "LAKE_SPARK_UI_PORT": "0",
             "LAKE_SPARK_DRIVER_MEMORY": "1g",
             "LAKE_TRIGGER": "0.3",
