@@ -85,7 +85,7 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         "spark.sql.ansi.enabled": "false",
         "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
         # One a core of the smallest machine: three tasks on two cores take as long as four.
-        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.shuffle.partitions": str(settings.spark_shuffle_partitions),
         # A fold collects the events of very many keys: beyond 128 of them the default gives up hashing and sorts.
         "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "2000000",
         "spark.sql.streaming.stopTimeout": "60s",
@@ -110,6 +110,8 @@ def spark_conf(settings: Settings) -> dict[str, str]:
             "-XX:CompileThresholdScaling=4 "
             f"-Duser.timezone=UTC -Dlog4j2.configurationFile=file:{LOG_CONFIG}"
         ),
+        # Of executors, where spark_master is a cluster: what is in the driver's, but for the file of this machine.
+        "spark.executor.extraJavaOptions": "-XX:+UseParallelGC -XX:CompileThresholdScaling=4 -Duser.timezone=UTC",
     }
 
 

@@ -37,6 +37,27 @@ def test_a_killed_ingester_loses_and_doubles_nothing(in_s3: Settings, tmp_path: 
     assert not (in_s3.home / "warehouse").exists()
 
 
+def test_executors_in_processes_of_their_own_write_the_same(
+    in_s3: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is passed from task to task but by Spark, and nothing lies on the driver's disk only."""
+    monkeypatch.setenv("LAKE_SPARK_MASTER", "local-cluster[2,1,1024]")
+    case = Case(in_s3, tmp_path, planned=2_000, seed=8)
+    try:
+        case.produce(2_000)
+        ingester = case.ingest("--once", hold="before_gold_commit:2")
+        ingester.reaches("before_gold_commit")
+        said = [process.cmdline() for process in ingester.jvm]
+        executors = [words for words in said if any("CoarseGrainedExecutorBackend" in word for word in words)]
+        assert len(executors) == 2
+        ingester.kill()
+        case.judge_so_far()
+        case.drain()
+        case.judge()
+    finally:
+        case.close()
+
+
 def test_what_trino_writes_by_dbts_statements_and_pyiceberg_reads_is_the_same(in_s3: Settings, tmp_path: Path) -> None:
     case = Case(in_s3, tmp_path)
     for statement in (
