@@ -1,6 +1,6 @@
 """An Iceberg REST catalog of the stack's own, to try on one machine what a cluster has: Iceberg's own test server.
 
-It knows no login, so it listens where the stack does, on loopback; its names are rows of PostgreSQL, under one of its own.
+It knows no login, so it listens where the stack does, on loopback. Its names are rows of PostgreSQL, apart from JDBC's.
 Jetty makes it from `stack/rest.xml`: Iceberg's own main class would listen on every address.
 """
 from __future__ import annotations
