@@ -17,12 +17,12 @@ KEPT_BY_DBT = ("incremental", "snapshot")
 
 
 class Upkeep(BaseModel):
-    """File size to pack small files to, days that snapshots are kept for readers and roll-backs."""
+    """File size to pack small files to, hours that snapshots are kept for readers and roll-backs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     file_mb: int = Field(128, ge=1)
-    keep_days: int = Field(3, ge=1)
+    keep_hours: int = Field(3, ge=1)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def statements(kept: Kept, now: datetime, orphans: bool) -> list[str]:
     said = [] if kept.kind == "gold" else [f"{alter} optimize(file_size_threshold => '{kept.upkeep.file_mb}MB'){where}"]
     if kept.kind != "gold":
         said.append(f"{alter} optimize_manifests")
-    said.append(f"{alter} expire_snapshots(retention_threshold => '{kept.upkeep.keep_days}d')")
+    said.append(f"{alter} expire_snapshots(retention_threshold => '{kept.upkeep.keep_hours}h')")
     return said + ([f"{alter} remove_orphan_files(retention_threshold => '{ORPHANS_AFTER}')"] if orphans else [])
 
 

@@ -17,7 +17,7 @@ NOW = datetime(2026, 3, 29, 1, 59, tzinfo=UTC)
 
 
 def said(kind: str, *, orphans: bool = False) -> list[str]:
-    return statements(Kept("bronze.t", kind, Upkeep(file_mb=64, keep_days=2)), NOW, orphans)
+    return statements(Kept("bronze.t", kind, Upkeep(file_mb=64, keep_hours=2)), NOW, orphans)
 
 
 def test_bronze_is_packed_only_in_hours_that_are_over() -> None:
@@ -28,7 +28,7 @@ def test_bronze_is_packed_only_in_hours_that_are_over() -> None:
 
 
 def test_a_live_gold_is_never_rewritten_from_here() -> None:
-    assert said("gold") == ["alter table bronze.t execute expire_snapshots(retention_threshold => '2d')"]
+    assert said("gold") == ["alter table bronze.t execute expire_snapshots(retention_threshold => '2h')"]
 
 
 def test_orphans_are_removed_only_when_asked_and_when_no_work_can_be_that_old() -> None:
@@ -38,15 +38,15 @@ def test_orphans_are_removed_only_when_asked_and_when_no_work_can_be_that_old() 
 
 def test_every_dataset_s_tables_are_kept_up_as_its_file_says(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text(
-        "{bronze: {table: a_events}, golds: [{table: a_now}], upkeep: {file_mb: 7, keep_days: 9}}"
+        "{bronze: {table: a_events}, golds: [{table: a_now}], upkeep: {file_mb: 7, keep_hours: 9}}"
     )
     kept = list(streams(Settings(home=tmp_path, datasets=tmp_path)))
     assert [(one.table, one.kind) for one in kept] == [("bronze.a_events", "bronze"), ("gold.a_now", "gold")]
-    assert {one.upkeep for one in kept} == {Upkeep(file_mb=7, keep_days=9)}
+    assert {one.upkeep for one in kept} == {Upkeep(file_mb=7, keep_hours=9)}
 
 
 def test_the_registry_and_upkeep_read_the_same_words() -> None:
     assert DatasetUpkeep().model_dump() == Upkeep().model_dump()
     for model in (Upkeep, DatasetUpkeep):
         with pytest.raises(ValidationError):
-            model(keep_days=0)
+            model(keep_hours=0)
