@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from requests.exceptions import RequestException
-from trino.exceptions import DatabaseError, HttpError, TrinoConnectionError
+from trino.exceptions import Error, HttpError, TrinoConnectionError
 
 import trino
 from stack.faults import UNREACHABLE, Fault
@@ -28,7 +28,7 @@ class Warehouse:
             return self._connection.cursor().execute(sql).fetchall()
         except (TrinoConnectionError, HttpError, RequestException) as error:
             raise Fault(f"Trino at {self._address} does not answer", "lake status", UNREACHABLE) from error
-        except DatabaseError as error:
+        except Error as error:  # an internal error of Trino's is no DatabaseError
             raise Fault(f"Trino at {self._address}: {error}") from error
 
     def columns(self, table: str) -> set[str]:

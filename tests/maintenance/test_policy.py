@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,14 +16,23 @@ from stack.settings import Settings
 NOW = datetime(2026, 3, 29, 1, 59, tzinfo=UTC)
 
 
-def said(kind: str, *, orphans: bool = False) -> list[str]:
-    return statements(Kept("bronze.t", kind, Upkeep(file_mb=64, keep_hours=2)), NOW, orphans)
+def said(kind: str, *, orphans: bool = False, partition_by: str = "hour", now: datetime = NOW) -> list[str]:
+    return statements(Kept("bronze.t", kind, Upkeep(file_mb=64, keep_hours=2), partition_by), now, orphans)
 
 
-def test_bronze_is_packed_only_in_hours_that_are_over() -> None:
-    assert said("bronze")[0] == (
+@pytest.mark.parametrize(
+    ("partition_by", "hours_later", "before"),
+    [
+        ("hour", 0, "2026-03-29 00"), ("hour", 1, "2026-03-29 01"),
+        ("day", -1, "2026-03-28 00"), ("day", 1, "2026-03-29 00"),
+    ],
+)  # fmt: skip
+def test_bronze_is_packed_only_in_partitions_that_are_over(partition_by: str, hours_later: int, before: str) -> None:
+    """For an hour: whatever was under way when it ended has been written by then."""
+    now = NOW + timedelta(hours=hours_later)
+    assert said("bronze", partition_by=partition_by, now=now)[0] == (
         "alter table bronze.t execute optimize(file_size_threshold => '64MB') "
-        "where partition_time < timestamp '2026-03-29 00:00:00 UTC'"
+        f"where partition_time < timestamp '{before}:00:00 UTC'"
     )
 
 
