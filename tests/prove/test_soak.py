@@ -117,3 +117,14 @@ def test_a_bronze_batch_beside_the_packing_of_a_gold_is_counted_apart(tmp_path) 
         )
     )
     assert Batches.of(log) == Batches([2.0, 1.0], [2.0], [3.0], ["starts again: Broker"])
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("minutes", ["0.5", pytest.param("60", marks=pytest.mark.full)])
+def test_ingest_dbt_upkeep_and_readers_at_once_fail_nothing_and_lose_nothing(lake_stack, run_lake, minutes) -> None:
+    """On the stack that the other tests use, too: what they have left is read, kept up and verified with the rest."""
+    done = run_lake("soak", "--minutes", minutes, "--rate", "200", "--json", check=False)
+    found = json.loads(done.stdout)
+    assert found["failures"] == []
+    assert done.returncode == 0
+    assert min(of["count"] for of in found["readers"].values()) > 20
