@@ -29,7 +29,7 @@ test: setup ## the gate: unit and integration tests, on a stack of their own
 test-full: setup ## the long matrices and more seeds as well
 	@.venv/bin/pytest -m "full or not full"
 
-bench: setup ## measure; the figures in README.md come from here
+bench: setup ## measure; the figures in docs/figures.md come from here
 	@.venv/bin/python -m bench
 
 lint: venv ## ruff and sqlfluff

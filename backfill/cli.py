@@ -35,8 +35,8 @@ def backfill(
     """
     check(first.date(), last.date(), force)
     from backfill.plan import plan
-    from backfill.warehouse import Warehouse
     from stack.dbt import Dbt
+    from stack.warehouse import Warehouse
 
     warehouse, dbt = Warehouse(settings()), Dbt(settings(), settings().home / "backfill")
     warehouse.rows("select 1")

@@ -14,7 +14,7 @@ from stack.settings import CATALOG
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-    from backfill.warehouse import Warehouse
+    from stack.warehouse import Warehouse
 
 ARRIVALS = ("new_arrivals(", "touched_days(")
 

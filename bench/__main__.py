@@ -1,4 +1,4 @@
-"""`make bench`: measure, print the table, and keep the figures in bench/results.json, for README."""
+"""`make bench`: measure, print the table, and keep the figures in bench/results.json, for docs/figures.md."""
 
 from __future__ import annotations
 

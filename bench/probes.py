@@ -1,4 +1,4 @@
-"""Records that can be told apart in a table: a probe a second goes between a stream's others, and is looked for."""
+"""Records that can be told apart in a table: probes go between a stream's others, and are looked for."""
 
 from __future__ import annotations
 

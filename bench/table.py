@@ -1,4 +1,4 @@
-"""README's table of figures, from bench/results.json."""
+"""The table of docs/figures.md, from bench/results.json."""
 
 from __future__ import annotations
 

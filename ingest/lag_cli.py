@@ -17,6 +17,8 @@ from stack.settings import CATALOG, settings
 
 if TYPE_CHECKING:
     from ingest.datasets import Dataset
+    from ingest.topics import Broker
+    from ingest.verify.warehouse import Warehouse
 
 HELD = """
 select kafka_partition, max(kafka_offset) from {catalog}.{table}
@@ -46,9 +48,9 @@ def lag(
     from ingest.verify.warehouse import TrinoUnreachable, Warehouse
 
     chosen = datasets(names)
-    broker = Broker(settings().kafka_bootstrap_servers)
+    broker, warehouse = Broker(settings().kafka_bootstrap_servers), Warehouse(settings())
     try:
-        found = [_lag(broker, Warehouse(settings()), dataset) for dataset in chosen]
+        found = [lag_of(broker, warehouse, dataset) for dataset in chosen]
     except (TopicUnavailable, TrinoUnreachable) as error:
         fail(str(error), UNREACHABLE)
     finally:
@@ -63,7 +65,8 @@ def lag(
         raise typer.Exit(DIFFERENT)
 
 
-def _lag(broker, warehouse, dataset: Dataset) -> Lag:
+def lag_of(broker: Broker, warehouse: Warehouse, dataset: Dataset) -> Lag:
+    """The lag of one dataset now."""
     from ingest.verify.warehouse import TableAbsent
 
     topic = broker.topic(dataset.topic)

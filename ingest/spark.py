@@ -69,7 +69,8 @@ def catalog_conf(settings: Settings) -> dict[str, str]:
 def spark_conf(settings: Settings) -> dict[str, str]:
     """All Spark properties of the ingester."""
     jars = sorted((settings.downloads / "spark").glob("*.jar"))
-    if not jars:
+    file_system = [str(jar) for jar in jars if jar.name.startswith("hadoop-bare-naked-local-fs-")]
+    if not file_system:
         raise MissingJars(f"no Spark jars in {settings.downloads / 'spark'}; run: make setup")
     if file_conf(settings):
         s3_client = sorted((settings.downloads / "aws").glob("iceberg-aws-bundle-*.jar"))
@@ -99,8 +100,8 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         # Hadoop's own starts a process to set the mode of each file, four times a file with its checksum's.
         "spark.hadoop.fs.file.impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
         # Spark reads spark.jars through it: it must be there before them.
-        "spark.driver.extraClassPath": _first_jar(settings),
-        "spark.executor.extraClassPath": _first_jar(settings),
+        "spark.driver.extraClassPath": file_system[0],
+        "spark.executor.extraClassPath": file_system[0],
         "spark.local.dir": str(settings.home / "spark"),
         "spark.sql.warehouse.dir": str(settings.home / "spark" / "warehouse"),
         # Throughput counts, pauses of tens of milliseconds don't: the collector that takes the least CPU.
@@ -113,10 +114,6 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         # Of executors, where spark_master is a cluster: what is in the driver's, but for the file of this machine.
         "spark.executor.extraJavaOptions": "-XX:+UseParallelGC -XX:CompileThresholdScaling=4 -Duser.timezone=UTC",
     }
-
-
-def _first_jar(settings: Settings) -> str:
-    return ",".join(str(jar) for jar in (settings.downloads / "spark").glob("hadoop-bare-naked-local-fs-*.jar"))
 
 
 def session(settings: Settings, name: str) -> SparkSession:

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 # Fewer, larger answers of the broker: its defaults (500 records, 1 MB) cost twice the CPU a record, on both sides.
 FETCHING = {"kafka.max.poll.records": "5000", "kafka.max.partition.fetch.bytes": str(8 << 20)}
-
-FEW = 50_000
+FEW = 50_000  # records
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class BronzeStream:
         rows = to_bronze(few, self.dataset, self.epoch)
         for attempt in range(5):
             try:
-                # An hour's file belongs to one Kafka partition: each task writes what it read.
+                # Nothing is shuffled: each task writes what it read.
                 snapshot = self.publisher.publish(lambda branch: self._write(rows, branch), "bronze")
                 break
             except MainMoved:

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from stack.faults import UNREACHABLE, USAGE, Fault
-from stack.settings import CATALOG, settings
+from stack.faults import USAGE, Fault
+from stack.settings import settings
 
 
 def maintain(
@@ -25,27 +25,19 @@ def maintain(
 
     dbt's own tables: not while dbt writes them. A live gold is rewritten by its ingester, where one runs.
     """
-    from requests.exceptions import RequestException
-    from trino.exceptions import DatabaseError, HttpError, TrinoConnectionError
-
     from maintenance.requests import ask
     from maintenance.tables import keep_up
+    from stack.warehouse import Warehouse
 
     if bool(tables) == everything:
         raise Fault("Name tables, or say --all.", "lake maintain --all", USAGE)
-    done = []
-    try:
-        query = _trino()
-        there = {f"{schema}.{name}" for schema, name in query(_THERE)}
-        for kept in _chosen(tables):
-            if kept.table in there:
-                done.append(keep_up(query, kept, orphans, lambda table: ask(settings(), table, patience)))
-                if not as_json:
-                    _say(done[-1])
-    except (TrinoConnectionError, HttpError, RequestException) as error:
-        raise Fault(f"Trino does not answer: {error}", "lake status", UNREACHABLE) from error
-    except DatabaseError as error:
-        raise Fault(f"Trino: {error}", "do it again: what was done stays done") from error
+    done, query = [], Warehouse(settings()).rows
+    there = {f"{schema}.{name}" for schema, name in query(_THERE)}
+    for kept in _chosen(tables):
+        if kept.table in there:
+            done.append(keep_up(query, kept, orphans, lambda table: ask(settings(), table, patience)))
+            if not as_json:
+                _say(done[-1])
     if as_json:
         typer.echo(json.dumps([one.as_json() for one in done]))
 
@@ -67,17 +59,6 @@ def _chosen(tables: list[str] | None) -> list:
     if unknown := set(tables or ()) - {kept.table for kept in known}:
         raise Fault(f"No policy for {', '.join(sorted(unknown))}.", "lake maintain --all --json names those", USAGE)
     return [kept for kept in known if not tables or kept.table in tables]
-
-
-def _trino():
-    import trino
-
-    where = settings()
-    connection = trino.dbapi.connect(
-        host=where.trino_host, port=where.trino_port, user="lake", catalog=CATALOG, source="lake maintain",
-        timezone="UTC", request_timeout=60,
-    )  # fmt: skip
-    return lambda sql: connection.cursor().execute(sql).fetchall()
 
 
 def _say(one) -> None:

@@ -17,21 +17,23 @@ KEPT_BY_DBT = ("incremental", "snapshot")
 
 
 class Upkeep(BaseModel):
-    """File size to pack small files to, days that snapshots are kept for readers and roll-backs."""
+    """File size to pack small files to, hours that snapshots are kept for readers and roll-backs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     file_mb: int = Field(128, ge=1)
-    keep_days: int = Field(3, ge=1)
+    keep_hours: int = Field(3, ge=1)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A table `<schema>.<name>`: bronze is packed in hours that are over, a gold by its writer, dbt's as a whole."""
+    """A table `<schema>.<name>`: bronze is packed in partitions that are over (hours or days), a gold by its writer,
+    dbt's as a whole."""
 
     table: str
     kind: Literal["bronze", "gold", "dbt"]
     upkeep: Upkeep
+    partition_by: Literal["hour", "day"] = "hour"
 
 
 def streams(settings: Settings) -> Iterator[Kept]:
@@ -39,7 +41,8 @@ def streams(settings: Settings) -> Iterator[Kept]:
     for path in sorted(Path(settings.datasets).glob("*.yml")):
         said: dict[str, Any] = yaml.safe_load(path.read_text())
         upkeep = Upkeep(**said.get("upkeep", {}))
-        yield Kept(f"bronze.{said['bronze']['table']}", "bronze", upkeep)
+        bronze = said["bronze"]
+        yield Kept(f"bronze.{bronze['table']}", "bronze", upkeep, bronze.get("partition_by", "hour"))
         for gold in said.get("golds", []):
             yield Kept(f"gold.{gold['table']}", "gold", upkeep)
 

@@ -53,19 +53,20 @@ def files(query: Query, table: str) -> Files:
     return Files(data, deletes, round(mb, 1), snapshots)
 
 
-def hours_over(now: datetime) -> str:
-    """The condition on bronze's partitions of hours that have been over for an hour."""
-    return f"partition_time < timestamp '{now.astimezone(UTC) - timedelta(hours=1):%Y-%m-%d %H:00:00} UTC'"
+def partitions_over(now: datetime, partition_by: str) -> str:
+    """The condition on bronze's partitions that have been over for an hour: on whole ones, Trino refuses any other."""
+    hour = "%H" if partition_by == "hour" else "00"
+    return f"partition_time < timestamp '{now.astimezone(UTC) - timedelta(hours=1):%Y-%m-%d {hour}:00:00} UTC'"
 
 
 def statements(kept: Kept, now: datetime, orphans: bool) -> list[str]:
     """What Trino is told, in order."""
     alter = f"alter table {kept.table} execute"
-    where = f" where {hours_over(now)}" if kept.kind == "bronze" else ""
+    where = f" where {partitions_over(now, kept.partition_by)}" if kept.kind == "bronze" else ""
     said = [] if kept.kind == "gold" else [f"{alter} optimize(file_size_threshold => '{kept.upkeep.file_mb}MB'){where}"]
     if kept.kind != "gold":
         said.append(f"{alter} optimize_manifests")
-    said.append(f"{alter} expire_snapshots(retention_threshold => '{kept.upkeep.keep_days}d')")
+    said.append(f"{alter} expire_snapshots(retention_threshold => '{kept.upkeep.keep_hours}h')")
     return said + ([f"{alter} remove_orphan_files(retention_threshold => '{ORPHANS_AFTER}')"] if orphans else [])
 
 

@@ -5,13 +5,13 @@ Apart from `.venv`, since the two need different versions of the same packages; 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import subprocess
 import sys
 from pathlib import Path
 
 from stack.faults import UNREACHABLE, Fault
+from stack.locks import locked
 from stack.settings import PROJECT, Settings
 
 LOCK = PROJECT / "requirements-airflow.lock"
@@ -36,9 +36,7 @@ def install(settings: Settings) -> None:
     """Make the environment where it is missing or another. Quick when it is there, safe to interrupt."""
     if is_complete(settings):
         return
-    settings.downloads.mkdir(parents=True, exist_ok=True)
-    with (settings.downloads / ".airflow.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(settings.downloads / ".airflow.lock"):
         if is_complete(settings):
             return
         python = folder(settings) / "bin" / "python"

@@ -14,6 +14,7 @@ from backfill.cli import backfill
 from ingest.cli import app as ingest_app
 from maintenance.cli import maintain
 from prove.cli import app as prove_app
+from prove.soak_cli import soak
 from prove.trace_cli import trace
 from serving.cli import app as serving_app
 from stack.faults import USAGE, Fault, SaysFaults
@@ -163,5 +164,6 @@ app.add_typer(ingest_app)
 app.command()(backfill)
 app.command()(maintain)
 app.command()(trace)
+app.command()(soak)
 app.add_typer(prove_app, name="prove", help="Show that what must be equal is equal, with the evidence.")
 app.add_typer(serving_app)

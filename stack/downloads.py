@@ -4,7 +4,6 @@ Resumable: Maven keeps what it has, and an unpacking is renamed into place when 
 """
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import platform
@@ -20,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 
 from stack.faults import UNREACHABLE, Fault
+from stack.locks import locked
 from stack.settings import PROJECT, Settings
 
 POM = PROJECT / "stack" / "pom.xml"
@@ -87,9 +87,7 @@ def fetch(settings: Settings, console: Console) -> None:
     """Download, check and unpack what is missing. Returns at once where nothing is."""
     if is_complete(settings):
         return
-    settings.downloads.mkdir(parents=True, exist_ok=True)
-    with (settings.downloads / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(settings.downloads / ".lock"):
         if is_complete(settings):
             return
         for folder in FOLDERS:
@@ -109,9 +107,7 @@ def fetch_part(settings: Settings, part: str, console: Console) -> None:
     """As `fetch`, for the files of one part; nothing where it has none."""
     if part not in PARTS or is_complete(settings, part):
         return
-    settings.downloads.mkdir(parents=True, exist_ok=True)
-    with (settings.downloads / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(settings.downloads / ".lock"):
         if is_complete(settings, part):
             return
         for folder in PARTS[part]:

@@ -61,9 +61,9 @@ def about(settings: Settings, engine: Engine) -> str:
 def status(settings: Settings) -> list[ProcessStatus]:
     """Every engine's state, each asked at the same time; a part's, where it was asked for."""
     supervised = supervision.states(settings)
-    parts = [part for part in EVERY if supervised.get(part.name, {}).get("statename", "STOPPED") != "STOPPED"]
+    running = {name for name, known in supervised.items() if known["statename"] != "STOPPED"}
     always = engines_of(settings)
-    engines = [*always, *(part for part in parts if part not in always)]
+    engines = [engine for engine in EVERY if engine in always or engine.name in running]
 
     def look(engine: Engine) -> ProcessStatus:
         known = supervised.get(engine.name, {})

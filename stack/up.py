@@ -4,7 +4,6 @@ Safe to repeat: what runs is left alone, what is missing is made, and one comman
 """
 from __future__ import annotations
 
-import fcntl
 import shutil
 import socket
 import time
@@ -19,6 +18,7 @@ from stack.engine import Engine
 from stack.faults import UNREACHABLE, Fault
 from stack.ingester import ENGINE as INGEST
 from stack.kafka import ENGINE as KAFKA
+from stack.locks import locked
 from stack.postgres import ENGINE as POSTGRES
 from stack.refresh import ENGINE as REFRESH
 from stack.settings import Settings
@@ -49,9 +49,7 @@ def engines_of(settings: Settings) -> tuple[Engine, ...]:
 @contextmanager
 def alone(settings: Settings) -> Iterator[None]:
     """One `lake up`, `down` or `reset` at a time on a home."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(settings.home / ".lock"):
         yield
 
 

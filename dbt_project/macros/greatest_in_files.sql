@@ -1,5 +1,6 @@
-{% macro greatest_in_files(columns) -%}
-    {{ return(adapter.dispatch('greatest_in_files')(columns)) }}
+{% macro greatest_in_files(more=[]) -%}
+    {%- if not (execute and is_incremental()) -%}{{ return({}) }}{%- endif -%}
+    {{ return(adapter.dispatch('greatest_in_files')(['kafka_partition', 'ingested_at', 'updated_at'] + more)) }}
 {%- endmacro %}
 
 {% macro default__greatest_in_files(columns) -%}
@@ -21,8 +22,8 @@
     {{ return({}) }}
 {%- endmacro %}
 
-{% macro greatest_held(column) -%}
-    {%- set held = greatest_in_files([column]).get(column) if execute and is_incremental() -%}
+{% macro greatest_held(column, last) -%}
+    {%- set held = last.get(column) -%}
     {%- if held -%}from_iso8601_timestamp_nanos('{{ held }}')
     {%- else -%}(select coalesce(max({{ column }}), timestamp '1970-01-01 00:00:00 UTC') from {{ this }})
     {%- endif -%}

@@ -1,7 +1,7 @@
 {# Three scans with literals: Iceberg skips files by one column's range, not by an `or`. #}
-{% macro new_arrivals(events) -%}
+{% macro new_arrivals(events, last=none) -%}
     {%- if not (execute and is_incremental()) -%}{{ return(events) }}{%- endif -%}
-    {%- set held = offsets_held() -%}
+    {%- set held = offsets_held(greatest_in_files() if last is none else last) -%}
     {%- set epoch = held[0][0] if held else 0 -%}
     {%- set fences = {} -%}
     {%- for row in held %}{% do fences.update({row[1] | int: row[2] | int}) %}{% endfor -%}

@@ -1,6 +1,5 @@
 {# Of all history, the newest two days are read: each partition that has been written to lately has its greatest there. #}
-{% macro offsets_held() -%}
-    {%- set last = greatest_in_files(['kafka_partition', 'ingested_at', 'updated_at']) -%}
+{% macro offsets_held(last) -%}
     {%- set arrived_at = 'ingested_at' if last.get('ingested_at') else 'updated_at' -%}
     {%- set day = (last.get(arrived_at) or '')[:10] -%}
     {%- if day -%}

@@ -98,7 +98,7 @@ class Upkeep(_Model):
     """What `lake maintain` does to a dataset's tables: pack files smaller than this, keep snapshots this long."""
 
     file_mb: Annotated[int, Field(ge=1)] = 128
-    keep_days: Annotated[int, Field(ge=1)] = 3
+    keep_hours: Annotated[int, Field(ge=1)] = 3
 
 
 class Dataset(_Model):

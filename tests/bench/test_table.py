@@ -1,4 +1,4 @@
-"""If these fail, README's figures are not those that were measured, or a part was measured for nothing."""
+"""If these fail, the figures of docs/figures.md are not what was measured, or a part was measured for nothing."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ MADE_UP = {
 }
 
 
-def test_the_readme_shows_the_figures_of_the_last_run() -> None:
-    assert render(json.loads(RESULTS.read_text())) in (PROJECT / "README.md").read_text()
+def test_the_page_shows_the_figures_of_the_last_run() -> None:
+    assert render(json.loads(RESULTS.read_text())) in (PROJECT / "docs" / "figures.md").read_text()
 
 
 def test_each_figure_is_shown_beside_what_it_is_compared_with() -> None:

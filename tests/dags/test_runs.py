@@ -27,6 +27,7 @@ from stack.settings import CATALOG, Settings, settings
 
 pytestmark = pytest.mark.integration
 DAG = "dimensions_daily"
+LANDED_AND_KEPT = ("bronze.users_changes", "bronze.videos_changes", "silver.user_changes", "silver.video_changes")
 NOBODY = -1
 Lake = Callable[..., subprocess.CompletedProcess]
 
@@ -69,8 +70,8 @@ def running(
         yield api
     finally:
         stop(lake_stack)
-        for feed in ("users_changes", "videos_changes"):  # other tests land feeds of their own
-            sql(lake_stack, f"drop table if exists bronze.{feed}")
+        for table in LANDED_AND_KEPT:  # other tests land feeds of their own
+            sql(lake_stack, f"drop table if exists {table}")
         for name in ours:
             del os.environ[name]
         settings.cache_clear()

@@ -115,12 +115,12 @@ def planted(tmp_path):
 
 
 def test_an_event_of_a_day_long_ago_corrects_it_and_a_watermark_on_event_time_would_not(warehouse, tmp_path):
-    """The earlier record of an event arrives last and is of another day: the event leaves the day it was counted on."""
+    """The earlier record of an event arrives last and is of another page: the event leaves the page it counted on."""
     purchase, day = {"event_id": "a", "event_type": "purchase"}, timedelta(days=1)
     records = [
-        UserEvent(5, happened=NOON - 2 * day, **purchase),
+        UserEvent(5, happened=NOON - 9 * day, **purchase),
         UserEvent(6, event_id="b", happened=NOON + day, user_id=2),
-        UserEvent(0, 1, happened=NOON - 9 * day, sent=NOON - timedelta(seconds=1), **purchase),
+        UserEvent(0, 1, happened=NOON - 9 * day, sent=NOON - timedelta(seconds=1), page="/cart", **purchase),
         UserEvent(1, 1, event_id="c", happened=NOON - 9 * day, user_id=3),
     ]
     models = ("int_user_events_validated", "shop_events", *TABLES[:4])
@@ -129,7 +129,7 @@ def test_an_event_of_a_day_long_ago_corrects_it_and_a_watermark_on_event_time_wo
     land(warehouse, records[2:3], batch=1)
     warehouse.dbt("run", "--select", *models)
     assert marts(warehouse) == expected_marts(Shop.of(records[:3]))
-    assert {row[0] for row in gold(warehouse, "daily_active_users")} == {date(2026, 1, 1), date(2026, 1, 11)}
+    assert {row[:2] for row in gold(warehouse, "purchases_per_page_daily")} == {(date(2026, 1, 1), "/cart")}
 
     warehouse.project, warehouse.manifest = planted(tmp_path), None
     land(warehouse, records[3:], batch=2)

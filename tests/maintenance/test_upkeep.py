@@ -27,23 +27,30 @@ def query(lake_stack: Settings) -> Iterator[Query]:
         yield lambda sql: client.cursor().execute(sql).fetchall()
 
 
+@pytest.fixture(params=["hour", "day"])
+def partition_by(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture
-def table(query: Query) -> Iterator[str]:
-    """Three files of an hour that is over and two of the present one, like bronze's."""
+def table(query: Query, partition_by: str) -> Iterator[str]:
+    """Three files of an hour or day that is over and two of the present one, like bronze's."""
     name = f"ops.upkeep_{uuid.uuid4().hex[:8]}"
     query(
         f"create table {name} (number bigint, partition_time timestamp(6) with time zone) "
-        "with (partitioning = array['hour(partition_time)'])"
+        f"with (partitioning = array['{partition_by}(partition_time)'])"
     )
     now = datetime.now(UTC)
-    for number, at in enumerate([now - timedelta(hours=5)] * 3 + [now] * 2):
+    for number, at in enumerate([now - timedelta(days=2)] * 3 + [now] * 2):
         query(f"insert into {name} values ({number}, timestamp '{at:%Y-%m-%d %H:%M:%S} UTC')")
     yield name
     query(f"drop table {name}")
 
 
-def test_bronze_is_packed_where_nothing_is_added_any_more_and_keeps_its_rows(query: Query, table: str) -> None:
-    done = keep_up(query, Kept(table, "bronze", Upkeep()), True, lambda _: pytest.fail("nobody is asked"))
+def test_bronze_is_packed_where_nothing_is_added_any_more_and_keeps_its_rows(
+    query: Query, table: str, partition_by: str
+) -> None:
+    done = keep_up(query, Kept(table, "bronze", Upkeep(), partition_by), True, lambda _: pytest.fail("nobody is asked"))
     assert (done.before.data_files, done.after.data_files) == (5, 3)
     assert query(f"select array_sort(array_agg(number)) from {table}") == [[[0, 1, 2, 3, 4]]]
     assert done.after.snapshots > 1, "a reader of this morning's snapshot still finds it"

@@ -2,43 +2,60 @@
 from __future__ import annotations
 
 import re
+import uuid
 from pathlib import Path
 
-from ingest.spark import RESTARTING
-from stack import trino
-from stack.settings import PROJECT, Settings
+import pytest
+from trino.dbapi import connect
 
-FILES = [path for path in trino.ETC.rglob("*") if path.suffix in (".properties", ".config")]
+from ingest.spark import RESTARTING
+from stack import trino as engine
+from stack.settings import CATALOG, PROJECT, Settings
+
+FILES = [path for path in engine.ETC.rglob("*") if path.suffix in (".properties", ".config")]
 
 
 def test_what_the_files_ask_of_the_environment_is_what_is_given(tmp_path: Path) -> None:
     asked = {name for path in FILES for name in re.findall(r"\$\{ENV:(\w+)}", path.read_text())}
-    assert asked == set(trino.environment(Settings(home=tmp_path)))
+    assert asked == set(engine.environment(Settings(home=tmp_path)))
 
 
 def test_the_files_hold_no_address_port_or_login_of_one_machine() -> None:
     for path in FILES:
-        said = "\n".join(trino.lines(path))
+        said = "\n".join(engine.lines(path))
         assert not re.search(r"127\.0\.0\.1|:\d{4}\b|password=(?!\$)", said), path
 
 
 def test_memory_given_by_the_settings_wins_over_the_files(tmp_path: Path) -> None:
-    command = trino.command(Settings(home=tmp_path, trino_memory="2G"))
+    command = engine.command(Settings(home=tmp_path, trino_memory="2G"))
     assert [argument for argument in command if argument.startswith("-Xmx")][-1] == "-Xmx2G"
 
 
 def test_trino_and_spark_get_over_the_same_errors_of_a_restarting_postgresql() -> None:
-    said = trino.lines(trino.ETC / "catalog" / "lake.properties")
+    said = engine.lines(engine.ETC / "catalog" / "lake.properties")
     assert f"iceberg.jdbc-catalog.retryable-status-codes={RESTARTING}" in said
     assert f"<Item>{RESTARTING}</Item>" in (PROJECT / "stack" / "rest.xml").read_text()
 
 
 def test_with_a_rest_catalog_trino_is_configured_as_without_but_for_the_catalog(tmp_path: Path) -> None:
-    names = {folder: {path.name for path in (trino.ETC / folder).iterdir()} for folder in ("catalog", "catalog_rest")}
+    names = {folder: {path.name for path in (engine.ETC / folder).iterdir()} for folder in ("catalog", "catalog_rest")}
     assert names["catalog"] == names["catalog_rest"]
     for name in names["catalog"]:
-        jdbc, rest = (trino.lines(trino.ETC / folder / name) for folder in names)
+        jdbc, rest = (engine.lines(engine.ETC / folder / name) for folder in names)
         other = [line for line in set(jdbc) ^ set(rest) if not re.match(r"iceberg\.(jdbc-|rest-)?catalog\.", line)]
         assert other == []
     for uri, folder in (("", "catalog"), ("http://elsewhere", "catalog_rest")):
-        assert f"-Dcatalog.config-dir={trino.ETC}/{folder}" in trino.command(Settings(home=tmp_path, catalog_uri=uri))
+        assert f"-Dcatalog.config-dir={engine.ETC}/{folder}" in engine.command(Settings(home=tmp_path, catalog_uri=uri))
+
+
+@pytest.mark.integration
+def test_years_of_days_are_written_by_one_statement(lake_stack: Settings) -> None:
+    """As a full refresh of a table by day does; Trino's default ends it after a hundred of them."""
+    table = f"days_{uuid.uuid4().hex[:8]}"
+    with connect(host=lake_stack.host, port=lake_stack.trino_port, user="tests", catalog=CATALOG) as client:
+        cursor = client.cursor()
+        days = "sequence(date '2023-01-01', date '2025-12-31')"
+        made = f"create table ops.{table} with (partitioning = array['day'])"
+        cursor.execute(f"{made} as select day from unnest({days}) as days (day)").fetchall()
+        assert cursor.execute(f'select count(*) from ops."{table}$partitions"').fetchall() == [[1096]]
+        cursor.execute(f"drop table ops.{table}").fetchall()

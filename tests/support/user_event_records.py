@@ -128,15 +128,15 @@ class Shop:
 
     @classmethod
     def of(cls, records: Iterable[UserEvent]) -> Shop:
-        winners: dict[str, UserEvent] = {}
+        winners: dict[tuple[date, str], UserEvent] = {}
         duplicates, rejected = [], []
         for record in sorted(records, key=lambda one: (one.topic_epoch, one.sent, *one.identity[1:])):
             if record.rejection:
                 rejected.append(record)
-            elif record.event_id in winners:
+            elif (record.day, record.event_id) in winners:
                 duplicates.append(record)
             else:
-                winners[record.event_id] = record
+                winners[record.day, record.event_id] = record
         return cls(list(winners.values()), duplicates, rejected)
 
     def conversion(self) -> set[tuple[date, Decimal, int, int]]:

@@ -16,6 +16,7 @@
 #}
 
 {% set records = ref('content_events') %}
+{% set last = greatest_in_files(['user_updated_at', 'video_updated_at']) %}
 
 with
 
@@ -35,14 +36,14 @@ videos as (
 users_changed as (
 
     select user_id from users
-    where updated_at > {{ greatest_held('user_updated_at') }}
+    where updated_at > {{ greatest_held('user_updated_at', last) }}
 
 ),
 
 videos_changed as (
 
     select video_id from videos
-    where updated_at > {{ greatest_held('video_updated_at') }}
+    where updated_at > {{ greatest_held('video_updated_at', last) }}
 
 ),
 
@@ -51,7 +52,7 @@ events_touched as (
     select
         event_date,
         event_id
-    from {{ new_arrivals(records) }}
+    from {{ new_arrivals(records, last) }}
     union distinct
     select
         event_date,

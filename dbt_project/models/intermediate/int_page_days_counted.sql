@@ -13,7 +13,7 @@ records as (
     where
         rejection_reason is null
         and event_type = 'purchase'
-        and {{ touched_days(ref('user_event_records'), 'judged_at') }}
+        and {{ touched_days(ref('user_event_records'), 'ingested_at') }}
 
 ),
 

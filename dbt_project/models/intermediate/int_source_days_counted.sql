@@ -12,7 +12,7 @@ records as (
     select * from {{ ref('user_event_records') }}
     where
         rejection_reason is null
-        and {{ touched_days(ref('user_event_records'), 'judged_at') }}
+        and {{ touched_days(ref('user_event_records'), 'ingested_at') }}
 
 ),
 

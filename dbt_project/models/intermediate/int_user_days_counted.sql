@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='merge',
     unique_key=['event_date'],
-    meta={'gone_when': 'fresh.dau_count = 0'},
 ) }}
 
 with
@@ -16,7 +15,7 @@ records as (
     from {{ ref('user_event_records') }}
     where
         rejection_reason is null
-        and {{ touched_days(ref('user_event_records'), 'judged_at') }}
+        and {{ touched_days(ref('user_event_records'), 'ingested_at') }}
 
 ),
 
@@ -32,13 +31,6 @@ counted as (
     from records
     group by event_date
 
-),
-
-days_left as (
-
-    select * from counted
-    where dau_count > 0 or {{ is_incremental() }}
-
 )
 
-select * from days_left
+select * from counted

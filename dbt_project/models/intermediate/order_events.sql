@@ -2,7 +2,11 @@
     materialized='incremental',
     incremental_strategy='merge',
     unique_key=['order_id', 'topic_epoch', 'kafka_partition', 'kafka_offset'],
-    properties={'format': "'PARQUET'", 'sorted_by': "ARRAY['order_id']"},
+    properties={
+        'format': "'PARQUET'",
+        'partitioning': "ARRAY['day(ingested_at)']",
+        'sorted_by': "ARRAY['order_id']",
+    },
 ) }}
 
 {#

@@ -2,7 +2,11 @@
     materialized='incremental',
     incremental_strategy='merge',
     unique_key=['order_id', 'line_number'],
-    properties={'format': "'PARQUET'", 'sorted_by': "ARRAY['order_id']"},
+    properties={
+        'format': "'PARQUET'",
+        'partitioning': "ARRAY['day(ingested_at)']",
+        'sorted_by': "ARRAY['order_id']",
+    },
     meta={'gone_when': 'fresh.line_number > fresh.line_count'},
 ) }}
 

@@ -2,7 +2,11 @@
     materialized='incremental',
     incremental_strategy='merge',
     unique_key=['order_id'],
-    properties={'format': "'PARQUET'", 'sorted_by': "ARRAY['order_id']"},
+    properties={
+        'format': "'PARQUET'",
+        'partitioning': "ARRAY['day(updated_at)']",
+        'sorted_by': "ARRAY['order_id']",
+    },
 ) }}
 
 with

@@ -7,7 +7,8 @@
 
 {#
     Repeats stay, flagged, so that a winner can lose to a record that arrives later and is
-    the earlier one; judged_at then moves on each record of that event, on whatever day.
+    the earlier one. An event is looked for among those of its own day only, or each run
+    would read the ids of all history.
 #}
 
 {% set arrivals = new_arrivals(ref('int_user_events_validated')) %}
@@ -34,6 +35,10 @@ records as (
     from {{ this }}
     where
         rejection_reason is null
+        and event_date in (
+            select event_date from {{ arrivals }}
+            where rejection_reason is null
+        )
         and event_id in (
             select event_id from {{ arrivals }}
             where rejection_reason is null
@@ -43,35 +48,19 @@ records as (
 
 ),
 
-arrivals_numbered as (
-
-    select
-        *,
-        row_number() over (
-            partition by rejection_reason is null, event_id
-            order by topic_epoch, kafka_timestamp, kafka_partition, kafka_offset
-        ) as arrival_number,
-        max(ingested_at) over (
-            partition by rejection_reason is null, event_id
-        ) as last_ingested_at
-
-    from records
-
-),
-
-judged as (
+repeats_flagged as (
 
     select
         {{ columns }},
         rejected_body,
-        rejection_reason is null and arrival_number > 1 as is_duplicate,
-        case
-            when rejection_reason is null then last_ingested_at
-            else ingested_at
-        end as judged_at
+        rejection_reason is null
+        and row_number() over (
+            partition by rejection_reason is null, event_date, event_id
+            order by topic_epoch, kafka_timestamp, kafka_partition, kafka_offset
+        ) > 1 as is_duplicate
 
-    from arrivals_numbered
+    from records
 
 )
 
-select * from judged
+select * from repeats_flagged

@@ -1,11 +1,11 @@
-"""Trino as a backfill needs it: counts, columns, and the snapshot a table is at."""
+"""Trino as a `lake` command needs it: rows, columns, the snapshot a table is at; errors as a person reads them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from requests.exceptions import RequestException
-from trino.exceptions import DatabaseError, HttpError, TrinoConnectionError
+from trino.exceptions import Error, HttpError, TrinoConnectionError
 
 import trino
 from stack.faults import UNREACHABLE, Fault
@@ -18,17 +18,17 @@ class Warehouse:
     def __init__(self, settings: Settings) -> None:
         self._address = f"{settings.trino_host}:{settings.trino_port}"
         self._connection = trino.dbapi.connect(
-            host=settings.trino_host, port=settings.trino_port, user="lake", catalog=CATALOG, source="lake backfill",
+            host=settings.trino_host, port=settings.trino_port, user="lake", catalog=CATALOG, source="lake",
             timezone="UTC", request_timeout=60,
         )  # fmt: skip
 
     def rows(self, sql: str) -> list[list[Any]]:
-        """All rows of a query."""
+        """All rows of a query. Fault where Trino does not answer, or refuses."""
         try:
             return self._connection.cursor().execute(sql).fetchall()
         except (TrinoConnectionError, HttpError, RequestException) as error:
             raise Fault(f"Trino at {self._address} does not answer", "lake status", UNREACHABLE) from error
-        except DatabaseError as error:
+        except Error as error:  # an internal error of Trino's is no DatabaseError
             raise Fault(f"Trino at {self._address}: {error}") from error
 
     def columns(self, table: str) -> set[str]:
