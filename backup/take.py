@@ -23,8 +23,7 @@ def take(settings: Settings, folder: Path, say: Say) -> Manifest:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Fault(f"{folder} is not empty; a backup is never mixed with what is there.", "name a new folder", USAGE)
     major = databases.major(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)  # rows and passwords
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # rows and passwords
     say("copying PostgreSQL")
     archive = folder / databases.ARCHIVE
     databases.base_backup(settings, archive)
