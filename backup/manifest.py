@@ -121,15 +121,3 @@ def read(folder: Path) -> tuple[Manifest, dict[str, str]]:
     if absent := [path for path in sums if not (folder / path).is_file()]:
         raise Fault(f"{folder} lacks {len(absent)} of {len(sums)} files, such as {absent[0]}.", "choose another backup")
     return manifest, sums
-
-
-def copy(source: Path, target: Path) -> tuple[int, str]:
-    """Copy a file's bytes; how many they were and their sum."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    digest, size = hashlib.sha256(), 0
-    with source.open("rb") as reader, target.open("wb") as writer:
-        while piece := reader.read(1 << 20):
-            digest.update(piece)
-            writer.write(piece)
-            size += len(piece)
-    return size, digest.hexdigest()

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backup import databases
-from backup.manifest import Manifest, Server, copy, read
-from backup.warehouse import FOLDER, on_disk
+from backup.disk import copy, on_disk
+from backup.manifest import Manifest, Server, read
+from backup.warehouse import FOLDER
 from stack import postgres, supervision
 from stack.faults import USAGE, Fault
 from stack.settings import Settings

@@ -6,14 +6,14 @@ dropped, a metadata file is gone twenty commits later. Then the catalog is read 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from backup.manifest import Property, Table, copy
+from backup.disk import copy, on_disk
+from backup.manifest import Property, Table
 from backup.tables import Copies, File, files, metadata
-from stack.faults import USAGE, Fault
+from stack.faults import Fault
 
 TRIES = 5
 FOLDER = "warehouse"
@@ -29,14 +29,6 @@ class Catalog(NamedTuple):
 class Copied(NamedTuple):
     size: int
     digest: str
-
-
-def on_disk(uri: str) -> Path:
-    """The folder of a `file:` warehouse. Raises Fault for any other."""
-    if not re.match(r"file:/", uri):
-        fix = "back up its bucket by the store's own means, after `iceberg_tables` of the catalog's database"
-        raise Fault(f"The warehouse {uri} is no folder of this machine, so its files can't be copied.", fix, USAGE)
-    return Path(re.sub(r"^file:/+", "/", uri))
 
 
 class Backup:

@@ -6,6 +6,7 @@ Tables are PyIceberg's own, in a catalog of SQLite; PostgreSQL's part is rehears
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -78,6 +79,14 @@ def finish(lakehouse: Lakehouse, folder: Path) -> Manifest:
     )  # fmt: skip
     write(folder, manifest)
     return manifest
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup to be copied and spoilt."""
+    folder = tmp_path_factory.mktemp("finished")
+    finish(Lakehouse(folder), folder / "backup")
+    return folder / "backup"
 
 
 def rows_in(folder: Path, lakehouse: Lakehouse, backup: Backup, name: str) -> int:
@@ -213,11 +222,10 @@ DAMAGE = {
 
 @pytest.mark.parametrize("what", DAMAGE)
 def test_a_damaged_backup_is_refused_and_leaves_no_trace(
-    what: str, lakehouse: Lakehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    what: str, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pattern, damage, said = DAMAGE[what]
-    folder = tmp_path / "backup"
-    finish(lakehouse, folder)
+    folder = shutil.copytree(finished, tmp_path / "backup")
     read(folder)
     damage(next(folder.glob(pattern)))
     monkeypatch.setattr(restore, "check_settings", lambda *_: None)
@@ -228,15 +236,14 @@ def test_a_damaged_backup_is_refused_and_leaves_no_trace(
     assert not [path for path in empty.home.rglob("*") if path.name != ".lock" and path.is_file()]
 
 
-def test_a_restore_overwrites_nothing(lakehouse: Lakehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    finish(lakehouse, tmp_path / "backup")
+def test_a_restore_overwrites_nothing(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(restore, "check_settings", lambda *_: None)
     for number, there in enumerate(("data/postgres/PG_VERSION", "warehouse/bronze/file")):
         home = tmp_path / str(number)
         (home / there).parent.mkdir(parents=True)
         (home / there).write_text("18")
         with pytest.raises(Fault, match=r"holds data.*\n.*lake reset") as refusal:
-            restore.restore(Settings(home=home), tmp_path / "backup", quietly)
+            restore.restore(Settings(home=home), finished, quietly)
         assert (refusal.value.code, (home / there).read_text()) == (2, "18")
 
 
