@@ -55,14 +55,19 @@ def check_settings(settings: Settings, manifest: Manifest) -> None:
             f"LAKE_WAREHOUSE={manifest.warehouse} with any LAKE_HOME",
             USAGE,
         )
-    said = subprocess.run([postgres.binary(settings, "postgres"), "--version"], capture_output=True, text=True).stdout
-    here = Server.of(settings, int(said.split()[2].split(".")[0]))
+    here = Server.of(settings, installed_major(settings))
     for name in Server.model_fields:
         was, now = getattr(manifest.server, name), getattr(here, name)
         if was != now and name == "major":
             raise Fault(f"The backup is of PostgreSQL {was}, and this lake runs {now}.", "restore it by its own lake")
         if was != now:
             raise Fault(f"The backup's {name} is {was}, this stack's is {now}.", f"LAKE_{name.upper()}={was}", USAGE)
+
+
+def installed_major(settings: Settings) -> int:
+    """Major version of the PostgreSQL that would run here."""
+    said = subprocess.run([postgres.binary(settings, "postgres"), "--version"], capture_output=True, text=True).stdout
+    return int(said.split()[2].split(".")[0])  # postgres (PostgreSQL) 18.6
 
 
 def lay_down(

@@ -13,6 +13,7 @@ from pyiceberg.serializers import FromInputFile
 from pyiceberg.table.metadata import TableMetadata
 
 from backup.manifest import Table
+from stack.faults import Fault
 
 
 class File(NamedTuple):
@@ -45,7 +46,17 @@ def metadata(table: Table, copies: Copies) -> TableMetadata:
 
 def files(table: Table, copies: Copies) -> Iterator[File]:
     """Each file of `table`, some more than once. A file is named before it is opened, so that who copies each as it
-    comes has copied what is opened next."""
+    comes has copied what is opened next. Raises Fault where metadata can't be read."""
+    try:
+        yield from _files(table, copies)
+    except OSError:
+        raise
+    except Exception as error:  # JSON's, Avro's and its codecs' own
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise Fault(f"The metadata of {table} can't be read ({said}).", f"look at {table}, then do it again") from error
+
+
+def _files(table: Table, copies: Copies) -> Iterator[File]:
     yield File(table.metadata_location)
     if table.kind == "VIEW":
         return

@@ -17,6 +17,7 @@ import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
 from backup import databases, restore, warehouse
+from backup.disk import on_disk
 from backup.manifest import FORMAT, MANIFEST, SUMS, Manifest, Property, Server, Table, read, write, write_sums
 from backup.warehouse import Backup, Catalog
 from stack.faults import Fault
@@ -188,6 +189,16 @@ def test_a_file_that_is_not_as_long_as_its_metadata_says_is_named(lakehouse: Lak
         Backup(lakehouse.warehouse, tmp_path / "backup").take(lakehouse.read, quietly)
 
 
+@pytest.mark.parametrize("pattern", ["*.metadata.json", "snap-*.avro", "*-m0.avro"])
+def test_metadata_that_can_t_be_read_is_a_sentence(pattern: str, lakehouse: Lakehouse, tmp_path: Path) -> None:
+    read = lakehouse.read()
+    newest = on_disk(lakehouse.location("events"))
+    damaged = newest if pattern.endswith("json") else next((lakehouse.root / "bronze" / "events").rglob(pattern))
+    damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
+    with pytest.raises(Fault, match=r"metadata of bronze\.events can't be read"):
+        Backup(lakehouse.warehouse, tmp_path / "backup").take(lambda: read, quietly)
+
+
 def test_a_table_outside_the_warehouse_is_refused_and_a_bucket_too(lakehouse: Lakehouse, tmp_path: Path) -> None:
     elsewhere = f"file://{tmp_path}/elsewhere"
     lakehouse.catalog.create_table("bronze.stray", ROWS.schema, location=elsewhere)
@@ -247,17 +258,18 @@ def test_a_restore_overwrites_nothing(finished: Path, tmp_path: Path, monkeypatc
         assert (refusal.value.code, (home / there).read_text()) == (2, "18")
 
 
-def test_a_stack_that_could_not_read_the_backup_is_refused(lakehouse: Lakehouse, tmp_path: Path) -> None:
-    manifest = finish(lakehouse, tmp_path / "backup")
-    fitting = Settings(warehouse=lakehouse.warehouse)
+def test_a_stack_that_could_not_read_the_backup_is_refused(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restore, "installed_major", lambda _: 18)
+    manifest, _ = read(finished)
+    fitting = Settings(warehouse=manifest.warehouse)
     restore.check_settings(fitting, manifest)
     for other, said in {
-        "warehouse": f"LAKE_WAREHOUSE={lakehouse.warehouse}",
+        "warehouse": f"LAKE_WAREHOUSE={manifest.warehouse}",
         "database_user": "LAKE_DATABASE_USER=lake",
         "catalog_database": "LAKE_CATALOG_DATABASE=lake_catalog",
     }.items():
         with pytest.raises(Fault, match=said):
-            restore.check_settings(Settings(**{"warehouse": lakehouse.warehouse, other: "file:///other"}), manifest)
+            restore.check_settings(Settings(**{"warehouse": manifest.warehouse, other: "file:///other"}), manifest)
     older = manifest.model_copy(update={"server": manifest.server.model_copy(update={"major": 17})})
     with pytest.raises(Fault, match="PostgreSQL 17"):
         restore.check_settings(fitting, older)
