@@ -70,7 +70,8 @@ def spark_conf(settings: Settings) -> dict[str, str]:
     """All Spark properties of the ingester."""
     jars = sorted((settings.downloads / "spark").glob("*.jar"))
     file_system = [str(jar) for jar in jars if jar.name.startswith("hadoop-bare-naked-local-fs-")]
-    if not file_system:
+    postgresql = [str(jar) for jar in jars if jar.name.startswith("postgresql-")]
+    if not file_system or not postgresql:
         raise MissingJars(f"no Spark jars in {settings.downloads / 'spark'}; run: make setup")
     if file_conf(settings):
         s3_client = sorted((settings.downloads / "aws").glob("iceberg-aws-bundle-*.jar"))
@@ -99,8 +100,9 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         # Hadoop's own starts a process to set the mode of each file, four times a file with its checksum's.
         "spark.hadoop.fs.file.impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
-        # Spark reads spark.jars through it: it must be there before them.
-        "spark.driver.extraClassPath": file_system[0],
+        # Spark reads spark.jars through the one. The other is looked for once a JVM, by the class loader of whichever
+        # thread is first, which need not be the one that has spark.jars (kyuubi#4401).
+        "spark.driver.extraClassPath": f"{file_system[0]}:{postgresql[0]}",
         "spark.executor.extraClassPath": file_system[0],
         "spark.local.dir": str(settings.home / "spark"),
         "spark.sql.warehouse.dir": str(settings.home / "spark" / "warehouse"),

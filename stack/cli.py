@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from backfill.cli import backfill
+from backup.cli import app as backup_app
 from ingest.cli import app as ingest_app
 from maintenance.cli import maintain
 from prove.cli import app as prove_app
@@ -162,6 +163,7 @@ def demo(
 
 app.add_typer(ingest_app)
 app.command()(backfill)
+app.add_typer(backup_app)
 app.command()(maintain)
 app.command()(trace)
 app.command()(soak)
