@@ -23,6 +23,7 @@ log = structlog.get_logger()
 MAIN = "main"
 BRANCH_PREFIX = "ingest_"
 RETRY_SECONDS = 60
+BRANCH_ATTEMPTS = 5
 
 
 class MainMoved(RuntimeError):
@@ -66,14 +67,7 @@ class Publisher:
         `write` makes one commit, or none. Raises MainMoved when main is not `self.base` any more. `point` names the
         table's side in fault injection.
         """
-        table = load(self.spark, self.identifier)
-        if table.currentSnapshot().snapshotId() != self.base:
-            raise MainMoved(f"{self.identifier} moved from snapshot {self.base}")
-        ref = table.refs().get(self.branch)
-        if ref is None:
-            table.manageSnapshots().createBranch(self.branch, self.base).commit()
-        elif ref.snapshotId() != self.base:
-            table.manageSnapshots().replaceBranch(self.branch, self.base).commit()
+        self._branch_off()
         write(f"{CATALOG}.{self.identifier}.branch_{self.branch}")
         faults.reach(f"before_{point}_commit")
         head = self._head()
@@ -82,6 +76,23 @@ class Publisher:
             self.base = head
         faults.reach(f"after_{point}_commit")
         return self.base
+
+    def _branch_off(self) -> None:
+        """The branch, at the base. Upkeep commits to the table, too; what it changes meanwhile is no reason to fail."""
+        for attempt in range(BRANCH_ATTEMPTS):
+            table = load(self.spark, self.identifier)
+            if table.currentSnapshot().snapshotId() != self.base:
+                raise MainMoved(f"{self.identifier} moved from snapshot {self.base}")
+            ref = table.refs().get(self.branch)
+            if ref is not None and ref.snapshotId() == self.base:
+                return
+            update = table.manageSnapshots()
+            try:
+                (update.createBranch if ref is None else update.replaceBranch)(self.branch, self.base).commit()
+                return
+            except Py4JJavaError as error:
+                if "CommitFailedException" not in _first_line(error) or attempt == BRANCH_ATTEMPTS - 1:
+                    raise
 
     def _head(self) -> int:
         """The branch's snapshot, which must be the one commit made from the base."""

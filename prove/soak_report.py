@@ -41,12 +41,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class Batches:
-    """The ingester's log: seconds of bronze batches, those beside the packing of a live gold apart; what it retried."""
+    """The ingester's log: seconds of bronze batches, those beside the packing of a live gold apart; of gold's merges.
+
+    `troubles` are what stopped a dataset, `retried` is what went on by itself.
+    """
 
     alone: list[float]
     beside_packing: list[float]
     merges: list[float]
     troubles: list[str]
+    retried: list[str]
 
     @classmethod
     def of(cls, log: Path) -> Batches:
@@ -58,8 +62,12 @@ class Batches:
             [s for s, beside in zip(seconds, met, strict=True) if not beside],
             [s for s, beside in zip(seconds, met, strict=True) if beside],
             [one["seconds"] for one in said if one["event"] == "gold"],
-            [f"{one['event']}: {one.get('cause') or one.get('reason')}" for one in said if one["level"] != "info"],
+            *([trouble(one) for one in said if one["level"] == level] for level in ("error", "warning")),
         )
+
+
+def trouble(line: dict[str, Any]) -> str:
+    return f"{line['event']}: {line.get('cause') or line.get('reason')}"
 
 
 def span(line: dict[str, Any]) -> tuple[datetime, datetime]:
@@ -149,6 +157,7 @@ class Soaked:
             "bronze_batch": said(self.batches.alone),
             "bronze_batch_beside_packing": said(self.batches.beside_packing),
             "gold_merge": said(self.batches.merges),
+            "retried": self.batches.retried,
             "dbt_builds": [run.seconds for run in self.builds],
             "upkeep": self.kept_up(),
             "most_memory_mb": {name: max(of) for name, of in self.memory().items()},

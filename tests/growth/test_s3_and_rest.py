@@ -22,6 +22,7 @@ pytestmark = pytest.mark.integration
 Lake = Callable[..., subprocess.CompletedProcess]
 
 
+@pytest.mark.full  # a minute: what S3 and REST change is the commit, which the tests below make, too
 def test_a_killed_ingester_loses_and_doubles_nothing(in_s3: Settings, tmp_path: Path) -> None:
     case = Case(in_s3, tmp_path, planned=2_000)
     try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ingest import publish
 from ingest.publish import MainMoved, Publisher, current_snapshot, drop_left_branches, load, only_rewritten
 
 if TYPE_CHECKING:
@@ -115,3 +116,27 @@ def test_compaction_is_told_from_other_commits(spark: SparkSession, table: str) 
     spark.sql(f"call lake.system.rewrite_data_files(table => '{table}', options => map('rewrite-all', 'true'))")
     assert current_snapshot(spark, table) != publisher.base
     assert only_rewritten(load(spark, table), publisher.base)
+
+
+def test_upkeep_that_commits_while_a_branch_is_made_is_no_reason_to_fail(
+    spark: SparkSession, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `expire_snapshots` does beside a stream: the update was made on metadata that is the last no more."""
+    met = []
+
+    class Kept:
+        def __init__(self, loaded: Any) -> None:
+            self._loaded = loaded
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._loaded, name)
+
+        def manageSnapshots(self) -> Any:
+            update = self._loaded.manageSnapshots()
+            if not met:
+                met.append(load(spark, table).updateProperties().set("kept", "up").commit())
+            return update
+
+    monkeypatch.setattr(publish, "load", lambda spark, identifier: Kept(load(spark, identifier)))
+    Publisher(spark, table, "a").publish(lambda branch: append(spark, range(3), branch), "bronze")
+    assert met and numbers(spark, table) == [0, 1, 2]

@@ -107,7 +107,7 @@ def test_a_part_is_started_where_it_is_asked_for_and_status_says_how_old_its_dat
     own: Settings, run_lake: Lake, environment: dict[str, str]
 ) -> None:
     refused = run_lake("up", "--with", "refersh", environment=environment, check=False)
-    assert (refused.returncode, "choose from ingest, refresh" in refused.stderr) == (2, True)
+    assert (refused.returncode, "choose from s3, rest, ingest, refresh" in refused.stderr) == (2, True)
     assert "refresh" not in {one["name"] for one in status(run_lake, environment)["processes"]}
 
     run_lake("up", "--with", "refresh", environment=environment)

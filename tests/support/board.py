@@ -25,7 +25,7 @@ LIVE = (
     f"insert into {{prefix}}gold.purchases_per_minute values (timestamp '2026-01-01 00:00:00 UTC', 5, 1, {UPTO})",
     "insert into {prefix}gold.virality_state select 'v-' || cast(n as varchar), n, n, 1, 0, "
     "timestamp '2026-01-01 00:00:00 UTC' + n * interval '1' second, "
-    "map(array[cast(to_unixtime(now()) / 60 as bigint)], array[cast(row(n, n, 1, 0) as "
+    "map(array[cast(floor(to_unixtime(now()) / 60) as bigint)], array[cast(row(n, n, 1, 0) as "
     "row(impressions bigint, plays bigint, likes bigint, shares bigint))]), 0, 0, 1, "
     f"{UPTO} from unnest(sequence(bigint '1', 150)) as numbers (n)",
     "insert into {prefix}gold.orders_current (order_id, current_status, total_amount, currency, updated_at) values "
