@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stack.dbt import Dbt
-from stack.settings import PROJECT, Settings, settings
+from stack.settings import LAKE, PROJECT, Settings, settings
 
 _PORTS = ("kafka", "kafka_controller", "postgres", "trino", "spark_ui")
 
-
-LAKE = (sys.executable, "-c", "from stack.cli import app; app()")
 STREAMS = ("orders", "content_events", "user_events")
 
 

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 MAIN = "main"
 BRANCH_PREFIX = "ingest_"
 RETRY_SECONDS = 60
-BRANCH_ATTEMPTS = 5
+REFS_ATTEMPTS = 5
 
 
 class MainMoved(RuntimeError):
@@ -78,21 +78,19 @@ class Publisher:
         return self.base
 
     def _branch_off(self) -> None:
-        """The branch, at the base. Upkeep commits to the table, too; what it changes meanwhile is no reason to fail."""
-        for attempt in range(BRANCH_ATTEMPTS):
-            table = load(self.spark, self.identifier)
+        """The branch, at the base."""
+
+        def at_base(table: Any) -> Any | None:
             if table.currentSnapshot().snapshotId() != self.base:
                 raise MainMoved(f"{self.identifier} moved from snapshot {self.base}")
             ref = table.refs().get(self.branch)
-            if ref is not None and ref.snapshotId() == self.base:
-                return
-            update = table.manageSnapshots()
-            try:
-                (update.createBranch if ref is None else update.replaceBranch)(self.branch, self.base).commit()
-                return
-            except Py4JJavaError as error:
-                if "CommitFailedException" not in _first_line(error) or attempt == BRANCH_ATTEMPTS - 1:
-                    raise
+            if ref is None:
+                return table.manageSnapshots().createBranch(self.branch, self.base)
+            if ref.snapshotId() != self.base:
+                return table.manageSnapshots().replaceBranch(self.branch, self.base)
+            return None
+
+        change_refs(self.spark, self.identifier, at_base)
 
     def _head(self) -> int:
         """The branch's snapshot, which must be the one commit made from the base."""
@@ -134,9 +132,33 @@ class Publisher:
 
     def drop_branch(self) -> None:
         """Remove this writer's branch, as a writer that ends in peace does."""
-        table = load(self.spark, self.identifier)
-        if table.refs().get(self.branch) is not None:
-            table.manageSnapshots().removeBranch(self.branch).commit()
+        remove_branch(self.spark, self.identifier, self.branch)
+
+
+def change_refs(spark: SparkSession, identifier: str, change: Callable[[Any], Any | None]) -> None:
+    """Commit the update of branches that `change(table)` makes, None where there is nothing to do.
+
+    Upkeep commits to the table, too: what it changed meanwhile is no reason to fail, the update is made anew.
+    """
+    for attempt in range(REFS_ATTEMPTS):
+        update = change(load(spark, identifier))
+        if update is None:
+            return
+        try:
+            update.commit()
+            return
+        except Py4JJavaError as error:
+            if "CommitFailedException" not in _first_line(error) or attempt == REFS_ATTEMPTS - 1:
+                raise
+
+
+def remove_branch(spark: SparkSession, identifier: str, name: str) -> None:
+    """Remove the branch where it is there."""
+
+    def without(table: Any) -> Any | None:
+        return None if table.refs().get(name) is None else table.manageSnapshots().removeBranch(name)
+
+    change_refs(spark, identifier, without)
 
 
 def is_ancestor(table: Any, snapshot_id: int) -> bool:
@@ -155,7 +177,7 @@ def drop_left_branches(spark: SparkSession, identifier: str) -> None:
     table = load(spark, identifier)
     for name in list(table.refs().keySet()):
         if name.startswith(BRANCH_PREFIX):
-            load(spark, identifier).manageSnapshots().removeBranch(name).commit()
+            remove_branch(spark, identifier, name)
 
 
 def _first_line(error: Exception | None) -> str:

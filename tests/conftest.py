@@ -8,7 +8,6 @@ import os
 import random
 import socket
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from short_lived import FAST_START
 
-from stack.settings import PROJECT, Settings, settings
+from stack.settings import LAKE, PROJECT, Settings, settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -31,7 +30,6 @@ PORTS = (
 SHORT_LIVED = {"LAKE_JVM_OPTIONS": "-XX:TieredStopAtLevel=1"}
 # TESTS_WITH=s3,rest runs the same tests on tables kept in S3 behind a REST catalog.
 KEPT_BY = os.environ.get("TESTS_WITH", "")
-LAKE = (sys.executable, "-c", "from stack.cli import app; app()")
 
 
 def free_ports(count: int) -> list[int]:

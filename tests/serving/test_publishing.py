@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from serving.age import ages
 from serving.refresh import Refresh
 from serving.runner import Runner
 from stack import supervision
-from stack.settings import PROJECT
+from stack.settings import LAKE, PROJECT
 
 pytestmark = pytest.mark.integration
 
@@ -169,7 +168,7 @@ def test_readers_may_only_read_and_minutes_are_found_by_the_key(board: Board) ->
 @contextmanager
 def refresher(folder: Path) -> Iterator[Iterator[dict]]:
     """`lake refresh` beside the test, and what it logs as it does; in the end it ends well when it is told to."""
-    command = [sys.executable, "-c", "from stack.cli import app; app()", "refresh", "--every", "1"]
+    command = [*LAKE, "refresh", "--every", "1"]
     process = subprocess.Popen(
         [*command, f"--target-path={folder}"], cwd=PROJECT, env=dict(os.environ), stderr=subprocess.PIPE, text=True
     )
