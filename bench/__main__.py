@@ -14,7 +14,9 @@ import psutil
 import typer
 
 RESULTS = Path(__file__).with_name("results.json")
-PARTS = ("drain", "freshness", "streams_freshness", "merges", "ranges", "serving", "dbt_history", "idle")
+PARTS = (
+    "drain", "freshness", "streams_freshness", "merges", "ranges", "upkeep", "serving", "dbt_history", "dags", "idle",
+)  # fmt: skip
 
 
 def main(
@@ -30,7 +32,7 @@ def main(
     results_file: Annotated[Path, typer.Option("--results", help="The file to keep the figures in.")] = RESULTS,
 ) -> None:
     """Measure on a stack of its own; a quiet machine gives figures worth keeping."""
-    from bench import dbt_history, drain, freshness, idle, merges, ranges, serving
+    from bench import dags, dbt_history, drain, freshness, idle, merges, ranges, serving, upkeep
     from bench.stack import STREAMS, running
     from bench.table import render
     from ingest.logs import configure
@@ -73,10 +75,14 @@ def main(
             if "ranges" in chosen:
                 keep("ranges", ranges.measure(spark))
             spark.stop()
+        if "upkeep" in chosen:
+            keep("upkeep", upkeep.measure(settings, min(events, upkeep.MOST_EVENTS), rate, seconds))
         if "serving" in chosen:
             keep("serving", serving.measure(settings, served_events, asked))
         if "dbt_history" in chosen:
             keep("dbt_history", dbt_history.measure(settings, new_events, rounds))
+        if "dags" in chosen:
+            keep("dags", dags.measure(settings, 10 * new_events, new_events, rounds))
         if "idle" in chosen:
             keep("idle", idle.measure(settings))
     print(render(results))

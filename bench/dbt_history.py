@@ -1,7 +1,8 @@
 """What history costs dbt: its incremental models run on the same new day with 1 x and 100 x the days before it.
 
 A day of every stream is generated once; each day of history, and each new day, is that day again, some days apart and
-with keys of its own. The two histories take turns, and a last run of each has nothing new to do.
+with keys of its own. The history is kept up as `lake maintain` does. The two take turns, and a last run of each has
+nothing new to do.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from bench.queries import Queries
 from bench.stack import lake
 from ingest.datasets import Dataset, load_all
 from ingest.verify.warehouse import Warehouse
+from maintenance.policy import Kept, Upkeep, models
+from maintenance.tables import statements
 from prove.arrivals import drop_schemas
 from stack.dbt import Dbt
 from stack.settings import CATALOG, Settings
@@ -78,6 +82,17 @@ class Side:
                 f"create table {CATALOG}.{self.prefix}bronze.{table} as select * from {CATALOG}.bronze.{table}"
             )
         self._dbt.run("build", "--exclude-resource-type", "test", "unit_test", "--select", f"+{INCREMENTAL}")
+        self._keep_up(datasets)
+
+    def _keep_up(self, datasets: list[Dataset]) -> None:
+        """What `lake maintain` does each hour: files packed, manifests rewritten."""
+        bronze = [
+            Kept(f"{self.prefix}bronze.{one.bronze.table}", "bronze", Upkeep(), one.bronze.partition_by)
+            for one in datasets
+        ]
+        for kept in [*bronze, *models(self._dbt)]:
+            for statement in statements(kept, datetime.now(UTC), orphans=False):
+                self._warehouse.rows(statement)
 
     def arrive(self, datasets: list[Dataset], first: int, last: int) -> None:
         """The days from `first` to `last`, appended to bronze; day 0 is the one that was generated."""

@@ -37,7 +37,18 @@ def measure(
         "kafka_to_noop": lambda: _to_noop(spark, settings, orders, max_offsets, lambda records: records),
         "header_parse_to_noop": lambda: _to_noop(
             # the whole typed header with its errors: a parse of less would not take malformed records
-            spark, settings, orders, max_offsets, lambda records: to_bronze(records, orders, 1)
+            spark,
+            settings,
+            orders,
+            max_offsets,
+            lambda records: to_bronze(records, orders, 1),
+        ),
+        # The same two as Spark's Kafka source comes: what is fetched at a time is not tuned.
+        "kafka_to_noop_default_fetch": lambda: _to_noop(
+            spark, settings, orders, max_offsets, lambda records: records, fetching={}
+        ),
+        "header_parse_to_noop_default_fetch": lambda: _to_noop(
+            spark, settings, orders, max_offsets, lambda records: to_bronze(records, orders, 1), fetching={}
         ),
         "bronze": lambda: _ingest(spark, settings, _own_tables(orders, with_golds=False), max_offsets),
         "bronze_and_gold": lambda: _ingest(spark, settings, _own_tables(orders), max_offsets),
@@ -78,8 +89,9 @@ def _checkpoint(settings: Settings) -> Path:
 
 
 def _to_noop(
-    spark: SparkSession, settings: Settings, orders: Dataset, max_offsets: int, read: Callable[[DataFrame], DataFrame]
-) -> None:
+    spark: SparkSession, settings: Settings, orders: Dataset, max_offsets: int,
+    read: Callable[[DataFrame], DataFrame], fetching: dict[str, str] = FETCHING,
+) -> None:  # fmt: skip
     """Read in the same batches as the others, and write nowhere."""
     records = (
         spark.readStream.format("kafka")
@@ -88,7 +100,7 @@ def _to_noop(
         .option("startingOffsets", "earliest")
         .option("maxOffsetsPerTrigger", max_offsets)
         .option("includeHeaders", "true")
-        .options(**FETCHING)
+        .options(**fetching)
         .load()
     )
     (

@@ -8,10 +8,9 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 
-import psutil
 import tenacity
 
-from bench.stack import built, lake_beside
+from bench.stack import built, cpu_seconds, lake_beside
 from stack import supervision
 from stack.report import resident_mb
 from stack.settings import Settings
@@ -32,10 +31,10 @@ def measure(settings: Settings, seconds: int = 60) -> dict[str, object]:
             with attempt:
                 assert all(age.is_fresh() for age in ages(settings)), "nothing is refreshed"
         time.sleep(SETTLE_SECONDS)
-        before, began = {name: _cpu(pid) for name, pid in processes.items()}, time.monotonic()
+        before, began = {name: cpu_seconds(pid) for name, pid in processes.items()}, time.monotonic()
         time.sleep(seconds)
         passed = time.monotonic() - began
-        cpu = {name: 100 * (_cpu(pid) - before[name]) / passed for name, pid in processes.items()}
+        cpu = {name: 100 * (cpu_seconds(pid) - before[name]) / passed for name, pid in processes.items()}
         memory = {name: resident_mb(pid) for name, pid in processes.items()}
     return {
         "seconds": seconds,
@@ -46,9 +45,3 @@ def measure(settings: Settings, seconds: int = 60) -> dict[str, object]:
             "all": round(sum(cpu.values()), 1),
         },
     }
-
-
-def _cpu(pid: int) -> float:
-    """CPU seconds of a process and its children, those that have ended among them."""
-    process = psutil.Process(pid)
-    return sum(sum(one.cpu_times()[:4]) for one in [process, *process.children(recursive=True)])

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
+
 from stack.dbt import Dbt
 from stack.settings import LAKE, PROJECT, Settings, settings
 
-_PORTS = ("kafka", "kafka_controller", "postgres", "trino", "spark_ui")
+_PORTS = ("kafka", "kafka_controller", "postgres", "trino", "airflow", "spark_ui")
 
 STREAMS = ("orders", "content_events", "user_events")
 
@@ -40,6 +42,12 @@ def built(settings: Settings, events: int) -> None:
     lake("dimensions", "load")
     lake("ingest", *STREAMS, "--once")
     Dbt(settings, settings.data / "bench").run("build", "--exclude-resource-type", "test", "unit_test")
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU seconds of a process and its children, those that have ended among them."""
+    process = psutil.Process(pid)
+    return sum(sum(one.cpu_times()[:4]) for one in [process, *process.children(recursive=True)])
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from xmlrpc.client import Fault as RemoteFault
 
 import psutil
 import pytest
-from airflow_api import Airflow
+from bench.airflow_api import Airflow
 
 import trino
 from stack import airflow, supervision

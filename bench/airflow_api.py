@@ -56,10 +56,16 @@ class Airflow:
     def wait(self, dag: str, run: str, seconds: float = 600) -> str:
         """The state in which the run ends."""
         deadline = time.monotonic() + seconds
-        while (state := self.call("GET", f"/api/v2/dags/{dag}/dagRuns/{quote(run)}")["state"]) not in ENDED:
+        while (state := self.run(dag, run)["state"]) not in ENDED:
             assert time.monotonic() < deadline, self.tasks(dag, run)
             time.sleep(1)
         return state
+
+    def run(self, dag: str, run: str) -> dict[str, Any]:
+        return self.call("GET", f"/api/v2/dags/{dag}/dagRuns/{quote(run)}")
+
+    def task(self, dag: str, run: str, task: str) -> dict[str, Any]:
+        return self.call("GET", f"/api/v2/dags/{dag}/dagRuns/{quote(run)}/taskInstances/{task}")
 
     def tasks(self, dag: str, run: str) -> dict[str, tuple[str, int]]:
         """State and number of tries of every task."""
