@@ -58,9 +58,7 @@ def header(records: DataFrame, dataset: Dataset) -> DataFrame:
 
     The value is parsed inside an object of ours, so that anything before or after one JSON object is an error.
     """
-    fields = {"event_id", "event_type", "schema_version", dataset.event_time.field}
-    if dataset.key.field:
-        fields.add(dataset.key.field)
+    fields = {"schema_version", dataset.event_id, dataset.event_type, _time_field(dataset), dataset.key.field} - {None}
     schema = T.StructType(
         [
             T.StructField("value", T.StructType([T.StructField(f, T.StringType()) for f in sorted(fields)])),
@@ -86,8 +84,19 @@ def header(records: DataFrame, dataset: Dataset) -> DataFrame:
     )
 
 
+def _time_field(dataset: Dataset) -> str | None:
+    return dataset.event_time.field if dataset.event_time else None
+
+
+def _of_header(field: str | None) -> Column:
+    """The text of a body field; null where the dataset names none."""
+    return F.col(f"header.`{field}`") if field else F.lit(None).cast("string")
+
+
 def _event_time(dataset: Dataset) -> Column:
     """The body's event time as timestamp, null where it isn't one."""
+    if dataset.event_time is None:
+        return F.lit(None).cast("timestamp")
     text = f"header.`{dataset.event_time.field}`"
     if dataset.event_time.unit == "iso8601":
         return F.expr(f"try_cast({text} as timestamp)")
@@ -111,13 +120,17 @@ def _now() -> Column:
 
 def to_bronze(records: DataFrame, dataset: Dataset, topic_epoch: int) -> DataFrame:
     """One bronze row per record of `records` (Kafka source schema with headers), columns as in `BRONZE_SCHEMA`."""
-    time_text = F.col(f"header.`{dataset.event_time.field}`")
-    body_key = F.col(f"header.`{dataset.key.field}`") if dataset.key.field else F.lit(None)
+    event_id, event_type, time_text = map(_of_header, (dataset.event_id, dataset.event_type, _time_field(dataset)))
+    body_key = _of_header(dataset.key.field)
     read_time = F.col("read_time")
     in_range = read_time.between(F.expr(_EARLIEST), F.expr("timestamp + interval 1 day"))
     # A number too large for a timestamp is out of range (Spark's text of 1e400 is "Infinity"), no number is missing.
     number_like = time_text.rlike(r'^(-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|"-?Infinity")$')
-    is_time = read_time.isNotNull() | (number_like if dataset.event_time.unit != "iso8601" else F.lit(False))
+    is_number = dataset.event_time is not None and dataset.event_time.unit != "iso8601"
+    is_time = read_time.isNotNull() | (number_like if is_number else F.lit(False))
+    has_id, has_type, has_time = (
+        F.lit(of is not None) for of in (dataset.event_id, dataset.event_type, dataset.event_time)
+    )
     error = (
         F.when(F.col("value").isNull(), "null_value")
         .when(~F.col("is_text"), "invalid_utf8")
@@ -128,10 +141,10 @@ def to_bronze(records: DataFrame, dataset: Dataset, topic_epoch: int) -> DataFra
             F.lit(dataset.key.field is not None) & F.col("key").isNotNull() & ~body_key.eqNullSafe(F.col("entity_key")),
             "key_mismatch",
         )
-        .when(F.col("header.event_id").isNull(), "event_id_missing")
-        .when(F.col("header.event_type").isNull(), "event_type_missing")
-        .when(time_text.isNull() | ~is_time, "event_time_missing")
-        .when(~in_range | read_time.isNull(), "event_time_range")
+        .when(has_id & event_id.isNull(), "event_id_missing")
+        .when(has_type & event_type.isNull(), "event_type_missing")
+        .when(has_time & (time_text.isNull() | ~is_time), "event_time_missing")
+        .when(has_time & (~in_range | read_time.isNull()), "event_time_range")
     )
     return (
         header(records, dataset)
@@ -141,8 +154,8 @@ def to_bronze(records: DataFrame, dataset: Dataset, topic_epoch: int) -> DataFra
         )
         .withColumn("event_time", F.when(in_range, read_time))
         .select(
-            F.col("header.event_id"),
-            F.col("header.event_type"),
+            event_id.alias("event_id"),
+            event_type.alias("event_type"),
             "event_time",
             "entity_key",
             F.col("header.schema_version"),

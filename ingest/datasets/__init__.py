@@ -102,14 +102,20 @@ class Upkeep(_Model):
 
 
 class Dataset(_Model):
-    """One topic, its bronze, and the golds folded from it. `max_lag`: records that may wait, for `lake lag`."""
+    """One topic, its bronze, and the golds folded from it. `max_lag`: records that may wait, for `lake lag`.
+
+    `event_id`, `event_type` and `event_time` are the body's fields that the header's columns are read from; null where
+    bodies have none: then a record without one is no error.
+    """
 
     name: Name
     topic: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
     partitions: Annotated[int, Field(ge=1)] = 1
     mode: Literal["append", "upsert"] = "append"
     key: Key = Key()
-    event_time: EventTime
+    event_id: str | None = "event_id"
+    event_type: str | None = "event_type"
+    event_time: EventTime | None
     on_tombstone: Literal["ignore", "delete"] = "ignore"
     bronze: Bronze
     golds: list[Gold] = []

@@ -18,9 +18,9 @@ from xmlrpc.client import Fault as RemoteFault
 
 import psutil
 import pytest
-from bench.airflow_api import Airflow
 
 import trino
+from bench.airflow_api import Airflow
 from stack import airflow, supervision
 from stack.airflow_config import dbt_manifest, home
 from stack.settings import CATALOG, Settings, settings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ingest.bronze import BRONZE_SCHEMA, to_bronze
-from ingest.datasets import load
+from ingest.datasets import Dataset, EventTime, Key, load
 from ingest.generators.content_events import ContentStream
 from ingest.generators.event_stream import EventStream
 from ingest.generators.malformed import catalogue
@@ -54,6 +54,27 @@ def test_every_malformed_kind_is_one_row_with_its_error(spark: SparkSession, kin
         kept = row.body_bytes if row.body is None else row.body.encode()
         assert (bytes(kept) if kept is not None else None) == record.value
         assert row.partition_time is not None
+
+
+def test_the_header_is_read_from_the_fields_that_the_dataset_names(spark: SparkSession) -> None:
+    """Whoever made the topic has named them, or has sent none at all."""
+    body = b'{"id": "a1", "kind": "paid", "at": "2026-01-27T11:59:00Z", "event_id": "no"}'
+    orders = load("orders").model_copy(update={"key": Key(required=False)})
+    time = EventTime(field="at", unit="iso8601")
+    named = orders.model_copy(update={"event_id": "id", "event_type": "kind", "event_time": time})
+    none = orders.model_copy(update={"event_id": None, "event_type": None, "event_time": None})
+    columns = ("event_id", "event_type", "event_time", "error", "partition_time")
+
+    def read(dataset: Dataset, value: bytes) -> tuple:
+        return tuple(to_bronze(records(spark, [(None, value)]), dataset, 1).select(*columns).first())
+
+    at = datetime(2026, 1, 27, 11, 59)
+    noon = NOW.replace(tzinfo=None)
+    assert read(named, body) == ("a1", "paid", at, None, at)
+    assert read(named, b'{"kind": "paid"}') == (None, "paid", None, "event_id_missing", noon)
+    assert read(named, b'{"id": "a1", "kind": "paid"}') == ("a1", "paid", None, "event_time_missing", noon)
+    assert read(none, body) == (None, None, None, None, noon)
+    assert read(none, b"[]")[3] == "bad_json"
 
 
 def test_bytes_at_random_are_rows_too(spark: SparkSession) -> None:
