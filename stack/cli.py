@@ -13,7 +13,9 @@ import typer
 from backfill.cli import backfill
 from backup.cli import app as backup_app
 from ingest.cli import app as ingest_app
+from ingest.dataset_cli import app as dataset_app
 from maintenance.cli import maintain
+from onboarding.cli import add
 from prove.cli import app as prove_app
 from prove.soak_cli import soak
 from prove.trace_cli import trace
@@ -161,6 +163,7 @@ def demo(
     stack_demo.run(settings(), count)
 
 
+dataset_app.command()(add)
 app.add_typer(ingest_app)
 app.command()(backfill)
 app.add_typer(backup_app)

@@ -1,0 +1,81 @@
+"""`lake dataset add`: a topic becomes a dataset, with everything that a reader of its mart needs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingest.command import UNREACHABLE, USAGE, Json, fail
+from stack.settings import PROJECT, settings
+
+FEWEST = 20
+"""Records that a sample needs: fewer show too little."""
+
+
+def add(
+    name: Annotated[str, typer.Argument(help="Of the dataset: lower case, digits and _.")],
+    topic: Annotated[str | None, typer.Option(help="Kafka topic; the name unless given.")] = None,
+    event_id: Annotated[str | None, typer.Option(help="Body field with the event's id; guessed unless given.")] = None,
+    event_type: Annotated[str | None, typer.Option(help="Body field that says what happened.")] = None,
+    event_time: Annotated[str | None, typer.Option(help="Body field with the event's time.")] = None,
+    key: Annotated[str | None, typer.Option(help="Body field that is the record's key.")] = None,
+    records: Annotated[int, typer.Option(min=FEWEST, help="Records to look at, the newest.")] = 1000,
+    project: Annotated[Path, typer.Option(help="The dbt project that gains the models.")] = PROJECT / "dbt_project",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at a topic and write what it needs: dataset, dbt source, staging view, silver, daily mart, tests, docs.
+
+    The files are yours from then on. Next: lake ingest, then dbt build.
+    """
+    from pydantic import ValidationError
+
+    from ingest.datasets import Dataset
+    from ingest.topics import TopicUnavailable
+    from onboarding.describe import NotDescribed, describe
+    from onboarding.files import InTheWay, files, names, write
+    from onboarding.sample import sample
+
+    topic = topic or name
+    try:
+        bronze = {"table": names(name)["table"]}
+        Dataset.model_validate({"name": name, "topic": topic, "event_time": None, "bronze": bronze})
+        found = sample(settings().kafka_bootstrap_servers, topic, records)
+        if len(found.records) < FEWEST:
+            fail(f"topic {topic} has {len(found.records)} records; produce at least {FEWEST} first", USAGE)
+        described = describe(found.records, event_id=event_id, event_type=event_type, event_time=event_time, key=key)
+        written = files(name, topic, found.partitions, described, settings().datasets, project)
+    except ValidationError as error:
+        fail(f"{name!r} is no name for a dataset: {error.errors()[0]['msg']}", USAGE)
+    except (NotDescribed, InTheWay) as error:
+        fail(str(error), USAGE)
+    except TopicUnavailable as error:
+        fail(f"{error} (is the stack up? lake status)", UNREACHABLE)
+    if not dry_run:
+        write(written)
+    fields = ("event_id", "event_type", "event_time", "key")
+    said = {
+        "dataset": name,
+        "records_looked_at": len(found.records),
+        **{field: getattr(described, field) for field in fields},
+        "columns": {one.column: one.type for one in described.columns},
+        "left_in_body": described.left_in_body,
+        "files": [str(path) for path in written],
+        "written": not dry_run,
+    }
+    if as_json:
+        typer.echo(json.dumps(said))
+        return
+    typer.echo(f"{name}: {len(found.records):,} records of {topic} looked at")
+    for field in fields:
+        typer.echo(f"  {field.replace('_', ' ')}: {said[field] or 'none of its fields'}")
+    typer.echo(
+        f"  {len(described.columns)} columns; left in the body: {', '.join(described.left_in_body) or 'nothing'}"
+    )
+    for path in written:
+        typer.echo(f"  {'would write' if dry_run else 'wrote'} {path}")
+    if not dry_run:
+        typer.echo(f"next: lake ingest {name} --once, then dbt build --select +{names(name)['mart']} in dbt_project")
