@@ -157,7 +157,7 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False
 def demo(
     count: Annotated[int, typer.Option(min=1000, help="Events to send of every stream.")] = 20_000,
 ) -> None:
-    """Events from Kafka to a tested mart: start, produce, ingest, dbt build, verify, and show the result."""
+    """Events from Kafka to a tested mart: start, produce, ingest, dbt build, verify, replay, and show the result."""
     from stack import demo as stack_demo
 
     stack_demo.run(settings(), count)

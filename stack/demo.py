@@ -26,7 +26,7 @@ DBT_PROJECT = PROJECT / "dbt_project"
 
 
 def run(settings: Settings, count: int) -> None:
-    """Start the stack, send `count` events of every stream, load the dimensions, ingest, build, verify.
+    """Start the stack, send `count` events of every stream, load the dimensions, ingest, build, verify, replay.
 
     Then show rows per layer and one mart.
     """
@@ -39,6 +39,7 @@ def run(settings: Settings, count: int) -> None:
         [str(bin_ / "lake"), "ingest", "--once"],
         [str(bin_ / "dbt"), "build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)],
         [str(bin_ / "lake"), "verify"],
+        [str(bin_ / "lake"), "prove", "replay"],
     ]
     for number, step in enumerate(steps, 1):
         said = " ".join([Path(step[0]).name, *step[1:]]).replace(f"{PROJECT}/", "")
@@ -74,6 +75,6 @@ def _show(settings: Settings, console: Console) -> None:
         console.print(mart)
     console.print(
         f"Query it: http://{settings.host}:{settings.trino_port} (any user), catalog {CATALOG}. "
-        "Next: lake status, lake produce orders --rate 100, lake ingest. The end: lake down",
+        "Next: lake status, lake produce orders --rate 100, lake ingest; lake prove --help. The end: lake down",
         highlight=False,
     )
