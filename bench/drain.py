@@ -43,13 +43,6 @@ def measure(
             max_offsets,
             lambda records: to_bronze(records, orders, 1),
         ),
-        # The same two as Spark's Kafka source comes: what is fetched at a time is not tuned.
-        "kafka_to_noop_default_fetch": lambda: _to_noop(
-            spark, settings, orders, max_offsets, lambda records: records, fetching={}
-        ),
-        "header_parse_to_noop_default_fetch": lambda: _to_noop(
-            spark, settings, orders, max_offsets, lambda records: to_bronze(records, orders, 1), fetching={}
-        ),
         "bronze": lambda: _ingest(spark, settings, _own_tables(orders, with_golds=False), max_offsets),
         "bronze_and_gold": lambda: _ingest(spark, settings, _own_tables(orders), max_offsets),
         "naive_bronze_and_gold": lambda: naive.drain(
@@ -89,9 +82,8 @@ def _checkpoint(settings: Settings) -> Path:
 
 
 def _to_noop(
-    spark: SparkSession, settings: Settings, orders: Dataset, max_offsets: int,
-    read: Callable[[DataFrame], DataFrame], fetching: dict[str, str] = FETCHING,
-) -> None:  # fmt: skip
+    spark: SparkSession, settings: Settings, orders: Dataset, max_offsets: int, read: Callable[[DataFrame], DataFrame]
+) -> None:
     """Read in the same batches as the others, and write nowhere."""
     records = (
         spark.readStream.format("kafka")
@@ -100,7 +92,7 @@ def _to_noop(
         .option("startingOffsets", "earliest")
         .option("maxOffsetsPerTrigger", max_offsets)
         .option("includeHeaders", "true")
-        .options(**fetching)
+        .options(**FETCHING)
         .load()
     )
     (

@@ -20,7 +20,6 @@ def render(results: dict[str, Any]) -> str:
                 f"{of['bronze']:,} events/s",
                 f"{of['bronze'] / raw:.2f} x raw, {of['bronze'] / parsed:.2f} x header parse",
             ),
-            *_by_default_fetch(of),
             (
                 "into bronze and live gold",
                 f"{of['bronze_and_gold']:,} events/s",
@@ -123,18 +122,3 @@ def render(results: dict[str, Any]) -> str:
     machine = results.get("machine", {})
     note = f"{machine.get('cores')} cores, {machine.get('memory_gib')} GiB, {machine.get('at')}."
     return "\n".join([head, "|---|---|---|", *body, "", note])
-
-
-def _by_default_fetch(of: dict[str, int]) -> list[tuple[str, str, str]]:
-    """What reads nothing but Kafka, where Spark's source fetches as it comes; our setting makes these faster, too."""
-    rows = []
-    for way, name in (("kafka", "Kafka to nowhere"), ("header_parse", "header parsed to nowhere")):
-        if rate := of.get(f"{way}_to_noop_default_fetch"):
-            rows.append(
-                (
-                    f"{name}, by the Kafka source's defaults",
-                    f"{rate:,} events/s",
-                    f"bronze is {of['bronze'] / rate:.2f} x that",
-                )
-            )
-    return rows
