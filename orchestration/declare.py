@@ -27,7 +27,7 @@ def defaults(owner: str, *, tags: tuple[str, ...] = (), retries: int | None = No
         "default_args": {
             "owner": owner,
             "retries": settings().task_retries if retries is None else retries,
-            "retry_delay": timedelta(seconds=30),
+            "retry_delay": timedelta(seconds=settings().task_retry_seconds),
             "on_failure_callback": task_failed,
         },
         **more,

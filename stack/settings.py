@@ -66,7 +66,8 @@ class Settings(BaseSettings):
     airflow_secret: str = Field("airflow", description="what Airflow's tokens and kept passwords are signed with")
     airflow_parallelism: int = Field(4, description="tasks at a time; one of them may hold a Spark")
     dbt_tasks: Literal["local", "watcher"] = Field("watcher", description="tasks that watch one dbt, or a dbt a task")
-    task_retries: int = Field(2, ge=0, description="tries of a task of Airflow's after the first, half a minute apart")
+    task_retries: int = Field(2, ge=0, description="tries of a task of Airflow's after the first")
+    task_retry_seconds: int = Field(30, ge=0, description="between two tries of a task of Airflow's")
     schedule_timezone: str = Field("UTC", description="of the hours in dags/, such as Europe/Amsterdam")
     failure_webhook: str = Field("", description="URL that is told of a failed task, as JSON; none by default")
 

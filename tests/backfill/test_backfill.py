@@ -74,6 +74,7 @@ def test_days_are_rebuilt_once_and_only_they(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.usefixtures("parsed_once")
+@pytest.mark.full
 def test_days_of_the_other_streams_are_rebuilt_with_what_counts_them(warehouse: Warehouse) -> None:
     chance = random.Random(5)
     arrived = NOON + timedelta(days=2)

@@ -72,6 +72,7 @@ def test_a_live_gold_that_disagrees_with_silver_turns_the_build_red(warehouse):
     warehouse.dbt(*build)
 
 
+@pytest.mark.full  # the gate has test_readers.py, on more tables
 def test_a_reader_never_meets_an_empty_or_missing_table_in_a_rebuild(built):
     counts, stop = [], threading.Event()
 

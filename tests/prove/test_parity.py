@@ -137,6 +137,7 @@ def test_every_model_and_snapshot_has_the_same_rows_on_both_engines(lake_stack, 
     assert left_behind == []
 
 
+@pytest.mark.full
 def test_a_macro_that_is_wrong_on_spark_is_seen(lake_stack, landed, tmp_path):
     project = tmp_path / "dbt_project"
     shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
