@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -48,8 +48,8 @@ def application(settings: Settings, engine: Engine | None = None) -> FastAPI:
     app.include_router(routes.router)
 
     @app.get("/docs", include_in_schema=False)
-    def docs() -> HTMLResponse:
-        return HTMLResponse(page.html(app.openapi(), f"http://{settings.host}:{settings.registry_port}"))
+    def docs(request: Request) -> HTMLResponse:
+        return HTMLResponse(page.html(app.openapi(), str(request.base_url).rstrip("/")))
 
     return app
 
