@@ -37,10 +37,36 @@ def list_(as_json: Json = False) -> None:
         typer.echo(f"configuration: {known.source}")
         for one in drift:
             typer.echo(f"DRIFT {one['dataset']}: {one['said']}")
-            for change in one["changes"]:
-                before, after = _short(change["before"]), _short(change["after"])
-                typer.echo(f"  {change['field'] or one['dataset']}: {before} -> {after}")
+            _print_changes(one["dataset"], one["changes"])
     raise typer.Exit(DIFFERENT if drift else 0)
+
+
+@app.command("follow-file")
+def follow_file(
+    name: str,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take over what ingest/datasets/NAME.yml says into the registry, and give up what was changed there by hand."""
+    from stack.registered import RegistryDown, take_file_over
+
+    try:
+        changed = take_file_over(settings(), name, dry_run)
+    except RegistryDown as error:
+        fail(str(error), UNREACHABLE)
+    except ValueError as refusal:
+        fail(str(refusal), USAGE)
+    if as_json:
+        typer.echo(json.dumps(changed))
+        return
+    _print_changes(name, changed["changes"])
+    done = "would follow" if dry_run else "follows"
+    typer.echo(f"{name} {done} its file" + ("" if changed["changes"] else ": nothing to change"))
+
+
+def _print_changes(name: str, changes: list[dict]) -> None:
+    for change in changes:
+        typer.echo(f"  {change['field'] or name}: {_short(change['before'])} -> {_short(change['after'])}")
 
 
 def _short(value: object) -> str:

@@ -76,18 +76,41 @@ def client() -> httpx.Client:
 
 def get(settings: Settings, path: str, etag: str = "") -> tuple[dict[str, Any] | None, str]:
     """What the registry answers to a GET, and its ETag; None where it is still `etag`'s. RegistryDown otherwise."""
+    answer = _asked(settings, "GET", path, "read", {"If-None-Match": etag} if etag else {})
+    if answer.status_code == 304:
+        return None, etag
+    try:
+        if answer.is_success:
+            return dict(answer.json()), answer.headers.get("ETag", "")
+    except (ValueError, TypeError) as error:
+        raise _down(settings, str(error)) from error
+    raise _down(settings, f"{answer.status_code} {answer.reason_phrase}")
+
+
+def take_file_over(settings: Settings, name: str, dry_run: bool) -> dict[str, Any]:
+    """Have a dataset follow its file. ValueError with the registry's reason where it refuses."""
+    there = {entry["name"]: entry["etag"] for entry in get(settings, "/datasets")[0]["datasets"]}
+    headers = {"If-Match": there[name]} if name in there else {}
+    path = f"/datasets/{name}/file" + ("?dry_run=true" if dry_run else "")
+    answer = _asked(settings, "POST", path, "write", headers)
+    if answer.is_success:
+        return answer.json()
+    raise ValueError(answer.json()["detail"])
+
+
+def _asked(settings: Settings, method: str, path: str, role: Role, headers: dict[str, str]) -> httpx.Response:
     import httpx
 
-    headers = {"Authorization": f"Bearer {token_for(settings, 'read')}"} | ({"If-None-Match": etag} if etag else {})
+    headers = {"Authorization": f"Bearer {token_for(settings, role)}", **headers}
     try:
-        answer = client().get(f"{settings.registry_url}{path}", headers=headers)
-        if answer.status_code == httpx.codes.NOT_MODIFIED:
-            return None, etag
-        answer.raise_for_status()
-        return dict(answer.json()), answer.headers.get("ETag", "")
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError) as error:
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise RegistryDown(f"the dataset registry at {settings.registry_url} does not answer ({cause})") from error
+        return client().request(method, f"{settings.registry_url}{path}", headers=headers)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise _down(settings, str(error) or type(error).__name__) from error
+
+
+def _down(settings: Settings, cause: str) -> RegistryDown:
+    said = cause.splitlines()[0]
+    return RegistryDown(f"the dataset registry at {settings.registry_url} does not answer ({said})")
 
 
 def ask(settings: Settings, etag: str = "") -> Documents | None:

@@ -56,6 +56,7 @@ def application(settings: Settings, engine: Engine | None = None) -> FastAPI:
 
 def seed(app: FastAPI, ends: threading.Event) -> None:
     """Make the tables and take the files over, as soon as PostgreSQL answers."""
+    is_told = False
     while not ends.is_set():
         try:
             app.state.store.make_tables()
@@ -63,5 +64,7 @@ def seed(app: FastAPI, ends: threading.Event) -> None:
             app.state.is_seeded.set()
             return
         except SQLAlchemyError as error:
-            log.info("waiting for PostgreSQL", cause=str(getattr(error, "orig", error)).strip().splitlines()[0])
+            if not is_told:
+                log.info("waiting for PostgreSQL", cause=problems.first_line(error))
+            is_told = True
             ends.wait(AGAIN_SECONDS)

@@ -25,12 +25,12 @@ def datasets_in_effect(settings: Settings, names: Iterable[str] | None = None) -
     if settings.registry_url != NO_REGISTRY:
         try:
             datasets, etag = ask(settings)
-            return chosen(datasets, names), Documents([], "registry", etag)
+            return chosen(datasets, names, settings), Documents([], "registry", etag)
         except RegistryDown as error:
             known = replace(registered.last_known(settings) or known, said=str(error))
     if known.source == "files":
         return [load(name, settings.datasets) for name in names] if names else load_all(settings.datasets), known
-    return chosen(typed(known), names), known
+    return chosen(typed(known), names, settings), known
 
 
 def typed(known: Documents) -> list[Dataset]:
@@ -41,12 +41,14 @@ def typed(known: Documents) -> list[Dataset]:
         raise ValueError(f"a dataset of the configuration ({known.source}) is not valid: {error}") from error
 
 
-def chosen(datasets: list[Dataset], names: Iterable[str] | None) -> list[Dataset]:
+def chosen(datasets: list[Dataset], names: Iterable[str] | None, settings: Settings) -> list[Dataset]:
     """Those named, in that order; all where none is."""
     by_name = {dataset.name: dataset for dataset in datasets}
     names = list(names or by_name)
     if missing := [name for name in names if name not in by_name]:
-        raise UnknownDataset(f"no dataset {missing[0]!r}; known: {', '.join(sorted(by_name))}")
+        new = (settings.datasets / f"{missing[0]}.yml").is_file()
+        hint = f"; the registry does not know its file yet: lake dataset follow-file {missing[0]}" if new else ""
+        raise UnknownDataset(f"no dataset {missing[0]!r}; known: {', '.join(sorted(by_name))}{hint}")
     return [by_name[name] for name in names]
 
 

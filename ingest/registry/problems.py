@@ -96,12 +96,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(OperationalError)
     @app.exception_handler(InterfaceError)
     def of_database(_request: Request, error: Exception) -> JSONResponse:
-        return answer(Problem(503, "no-database", f"PostgreSQL does not answer: {_first_line(error)}"))
+        return answer(Problem(503, "no-database", f"PostgreSQL does not answer: {first_line(error)}"))
 
     @app.exception_handler(Exception)
     def of_a_bug(_request: Request, _error: Exception) -> JSONResponse:  # uvicorn logs it
         return answer(Problem(500, "internal", "An error in the registry; its log says which."))
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     return str(getattr(error, "orig", error)).strip().splitlines()[0]

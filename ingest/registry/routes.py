@@ -38,8 +38,8 @@ Named = Annotated[str, Path(examples=["orders"], description="Of the dataset.")]
 IfNoneMatch = Annotated[str | None, Header(description="An ETag seen before: 304 while it is still that.")]
 COLUMN = {"name": "coupon", "type": "string", "description": "What was taken off the price"}
 DDL = {
-    "add_column": {"table": "returns_current", "action": "add_column", "column": COLUMN},
-    "drop_column": {"table": "returns_current", "action": "drop_column", "column": "coupon"},
+    "add_column": {"table": "orders_current", "action": "add_column", "column": COLUMN},
+    "drop_column": {"table": "orders_current", "action": "drop_column", "column": "coupon"},
 }
 DML = {
     "disable_upsert": {"table": "orders_events", "action": "disable_upsert"},

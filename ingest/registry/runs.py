@@ -47,7 +47,7 @@ class Runs:
             run = self._make(dataset)
             if before is not None:  # its counts go on
                 run.outcome, run.outcome.failure = before.outcome, None
-                log.info("dataset starts with its new configuration", dataset=name)
+            log.info("dataset starts", dataset=name, again=before is not None)
             self._runs[name] = run
             run.start()
 

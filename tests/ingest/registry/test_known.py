@@ -100,7 +100,9 @@ def test_a_damaged_last_known_configuration_is_a_sentence(settings: Settings, re
 
 def test_names_are_those_of_the_configuration_in_effect(settings: Settings) -> None:
     assert effect(settings, ["orders"]) == (["orders"], "registry")
-    with pytest.raises(UnknownDataset, match="known: orders"):
+    with pytest.raises(UnknownDataset, match=r"known: orders$"):
+        effect(settings, ["nothing"])
+    with pytest.raises(UnknownDataset, match="lake dataset follow-file user_events"):
         effect(settings, ["user_events"])
 
 
