@@ -240,6 +240,13 @@ def test_without_a_database_it_says_so(service: Service, tmp_path: Path) -> None
         problem(client.get("/datasets", headers={"Authorization": "Bearer r1"}), 503, "no-database")
 
 
+def test_a_bug_is_a_problem_document_too_and_tells_nothing(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.registry.routes.etag_of", lambda rows: 1 / 0)
+    assert "division" not in problem(service.ask("GET", "/datasets"), 500, "internal")["detail"]
+
+
 def test_the_page_shows_every_request_and_asks_no_other_server(service: Service) -> None:
     page = service.client.get("/docs").text
     document = service.client.get("/openapi.json").json()
