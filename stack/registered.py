@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import uuid
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -132,11 +132,15 @@ def keep(settings: Settings, known: Documents) -> None:
     """Remember the registry's answer for when it is down: whole, or not at all."""
     path = last_known_file(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.", delete=False) as file:
-        json.dump(asdict(known), file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(file.name, path)
+    whole = Path(f"{path}.{uuid.uuid4().hex}")
+    try:
+        with whole.open("w") as file:
+            json.dump(asdict(known), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(whole, path)
+    finally:
+        whole.unlink(missing_ok=True)
 
 
 def last_known(settings: Settings) -> Documents | None:

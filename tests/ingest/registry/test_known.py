@@ -120,6 +120,7 @@ def test_a_kept_configuration_is_whole_or_not_there(settings: Settings, monkeypa
     assert effect(settings) == (["orders"], "registry")
     monkeypatch.undo()
     assert [one["name"] for one in registered.last_known(settings).documents] == ["orders"]
+    assert [path.name for path in settings.data.iterdir()] == ["datasets.json"]
 
 
 def test_a_follower_has_news_only_when_there_are_and_says_when_it_hears_nothing(

@@ -270,7 +270,8 @@ def test_a_column_of_a_gold_without_sql_is_added_and_dropped(
     monkeypatch.setattr(store, "check", lambda dataset: dataset)
     add = {"table": "orders_current", "action": "add_column", "column": COLUMN}
     drop = {"table": "orders_current", "action": "drop_column", "column": "coupon"}
-    assert service.ask("POST", "/ddl?dry_run=true", add, etag=service.etag()).status_code == 200
+    dry = service.ask("POST", "/ddl?dry_run=true", add, etag=service.etag()).json()
+    assert dry["changes"] == [{"field": "golds.orders_current.columns.coupon", "before": None, "after": COLUMN}]
     assert reached == []
     assert service.ask("POST", "/ddl", add, etag=service.etag()).status_code == 200
     assert service.get("/config/orders_current")["config"]["golds"][0]["columns"][-1] == COLUMN
