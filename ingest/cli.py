@@ -9,12 +9,14 @@ import json
 import signal
 import sys
 import threading
+import time
 from typing import Annotated
 
 import typer
 
 from ingest import dataset_cli, dimensions_cli, lag_cli, produce_cli, replay_cli, verify_cli
-from ingest.command import DECISION, HELD, UNREACHABLE, Json, datasets, fail, spark_for
+from ingest.command import DECISION, HELD, UNREACHABLE, Json, fail, in_effect, spark_for
+from ingest.registry import cli as registry_cli
 from stack.settings import settings
 
 app = typer.Typer()
@@ -22,7 +24,8 @@ app.add_typer(produce_cli.app, name="produce", help="Send generated events to Ka
 app.command()(verify_cli.verify)
 app.command()(lag_cli.lag)
 app.command()(replay_cli.replay)
-app.add_typer(dataset_cli.app, name="dataset", help="A person's decisions about a stream.")
+app.add_typer(dataset_cli.app, name="dataset", help="Which datasets there are; a person's decisions about a stream.")
+app.command()(registry_cli.registry)
 app.add_typer(dimensions_cli.app, name="dimensions", help="Feeds of users and videos.")
 
 
@@ -44,26 +47,38 @@ def ingest(
 
     Exits 3 where another ingester writes, 4 where a person must decide, 5 where an engine can't be reached.
     """
-    chosen = datasets(names)
+    chosen, known = in_effect(names)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with spark_for("lake ingest") as spark:
+        from ingest.registry.following import Follower
+        from ingest.registry.runs import Runs
         from ingest.run import DatasetRun
         from ingest.stream import Pace
 
         pace = Pace(trigger, max_offsets, max_gold_rows, once)
-        runs = [DatasetRun(spark, settings(), dataset, pace, stop, wait) for dataset in chosen]
-        for run in runs:
-            run.start()
+        runs = Runs(lambda dataset: DatasetRun(spark, settings(), dataset, pace, threading.Event(), wait))
+        runs.want(chosen)
+        runs.begin_due()
+        follower = Follower(settings(), known, names, trigger)
+        if not once:
+            follower.start()
         jvm = spark.sparkContext._gateway.proc
-        while any(run.is_alive() for run in runs):
-            for run in runs:
-                run.join(0.2)
+        # One that follows a registry goes on without datasets: there may be some again.
+        while runs.are_going() or (follower.is_alive() and not runs.have_failed() and not stop.is_set()):
+            time.sleep(0.2)
+            if stop.is_set():
+                follower.end()
+                runs.stop()
+            elif (news := follower.news()) is not None:
+                runs.want(news)
+            runs.begin_due()
             if jvm.poll() is not None:
-                stop.set()
+                runs.stop()
                 fail(f"Spark's JVM (pid {jvm.pid}) has ended; start again, nothing is lost: lake ingest", UNREACHABLE)
-        _finish(runs, as_json)
+        follower.end()
+        _finish(runs.all, as_json)
 
 
 @app.command()

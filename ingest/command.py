@@ -11,7 +11,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from ingest.datasets import Dataset, UnknownDataset, load, load_all
+from ingest.datasets import Dataset, UnknownDataset
+from ingest.registry.known import datasets_in_effect
+from stack.registered import Documents
 from stack.settings import settings
 
 DIFFERENT, USAGE, HELD, DECISION, UNREACHABLE = 1, 2, 3, 4, 5
@@ -49,7 +51,17 @@ def spark_for(name: str) -> Iterator:
 
 
 def datasets(names: list[str] | None) -> list[Dataset]:
+    """The datasets named, all by default, as the registry has them."""
+    return in_effect(names)[0]
+
+
+def in_effect(names: list[str] | None) -> tuple[list[Dataset], Documents]:
+    """The datasets named, and where their configuration is from: told where it is not the registry's and should be."""
     try:
-        return [load(name) for name in names] if names else load_all()
+        found, known = datasets_in_effect(settings(), names)
     except (UnknownDataset, ValueError) as error:
         fail(str(error), USAGE)
+    if known.said:
+        holds = "the last known configuration holds" if known.source == "last known" else f"{settings().datasets} holds"
+        typer.echo(f"{known.said}: {holds}", err=True)
+    return found, known

@@ -1,4 +1,4 @@
-"""`lake dataset`: a person's decisions about a stream that stopped."""
+"""`lake dataset`: which datasets there are, and a person's decisions about a stream that stopped."""
 
 from __future__ import annotations
 
@@ -7,11 +7,71 @@ from typing import Annotated
 
 import typer
 
-from ingest.command import USAGE, Json, datasets, fail, spark_for
+from ingest.command import DIFFERENT, UNREACHABLE, USAGE, Json, datasets, fail, in_effect, spark_for
 from stack.settings import settings
 
 app = typer.Typer(no_args_is_help=True)
 Why = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """Every dataset that is ingested: topic, tables, where its configuration is from. Exit 1 where that has drifted
+    from its file."""
+    from stack.registered import RegistryDown, get
+
+    found, known = in_effect(None)
+    drift = []
+    if known.source == "registry":
+        try:
+            drift = get(settings(), "/drift")[0]["drift"]
+        except RegistryDown as error:
+            fail(str(error), UNREACHABLE)
+    if as_json:
+        datasets_ = [dataset.model_dump(mode="json") for dataset in found]
+        typer.echo(json.dumps({"configuration": known.source, "datasets": datasets_, "drift": drift}))
+    else:
+        for one in found:
+            tables = ", ".join([one.bronze.identifier, *(gold.identifier for gold in one.golds)])
+            typer.echo(f"{one.name}: topic {one.topic}, {one.mode}, {tables}")
+        typer.echo(f"configuration: {known.source}")
+        for one in drift:
+            typer.echo(f"DRIFT {one['dataset']}: {one['said']}")
+            _print_changes(one["dataset"], one["changes"])
+    raise typer.Exit(DIFFERENT if drift else 0)
+
+
+@app.command("follow-file")
+def follow_file(
+    name: str,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take over what ingest/datasets/NAME.yml says into the registry, and give up what was changed there by hand."""
+    from stack.registered import RegistryDown, take_file_over
+
+    try:
+        changed = take_file_over(settings(), name, dry_run)
+    except RegistryDown as error:
+        fail(str(error), UNREACHABLE)
+    except ValueError as refusal:
+        fail(str(refusal), USAGE)
+    if as_json:
+        typer.echo(json.dumps(changed))
+        return
+    _print_changes(name, changed["changes"])
+    done = "would follow" if dry_run else "follows"
+    typer.echo(f"{name} {done} its file" + ("" if changed["changes"] else ": nothing to change"))
+
+
+def _print_changes(name: str, changes: list[dict]) -> None:
+    for change in changes:
+        typer.echo(f"  {change['field'] or name}: {_short(change['before'])} -> {_short(change['after'])}")
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 @app.command("new-epoch")

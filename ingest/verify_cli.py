@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ingest.datasets import Dataset, UnknownDataset, load, load_all
+from ingest.command import datasets as datasets_named
+from ingest.datasets import Dataset
 from ingest.verify.broker import BrokerUnreachable, LogMoved
 from ingest.verify.report import Report
 from ingest.verify.run import verify_dataset
@@ -18,7 +19,7 @@ from ingest.verify.show import show
 from ingest.verify.warehouse import SnapshotGone, TableAbsent, TrinoUnreachable
 from stack.settings import settings
 
-DIFFERENT, USAGE, UNREACHABLE = 1, 2, 5
+DIFFERENT, UNREACHABLE = 1, 5
 
 
 def verify(
@@ -29,11 +30,7 @@ def verify(
 
     Works while the stream runs. Exit code 1 on any difference.
     """
-    try:
-        chosen = [load(name) for name in datasets] if datasets else load_all()
-    except (UnknownDataset, ValueError) as error:
-        raise _sentence(str(error), USAGE) from error
-    report = run(chosen)
+    report = run(datasets_named(datasets))
     if as_json:
         print(report.model_dump_json(indent=2))
     else:

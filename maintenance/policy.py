@@ -1,15 +1,15 @@
-"""Which tables are kept up, and how: declared where the table is, in `ingest/datasets/*.yml` and in dbt's `+meta`."""
+"""Which tables are kept up, and how: declared where the table is, in the dataset's configuration and in dbt's
+`+meta`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from stack import registered
 from stack.dbt import Dbt
 from stack.settings import Settings
 
@@ -38,8 +38,7 @@ class Kept:
 
 def streams(settings: Settings) -> Iterator[Kept]:
     """Bronze and live golds of each dataset, by its own `upkeep`."""
-    for path in sorted(Path(settings.datasets).glob("*.yml")):
-        said: dict[str, Any] = yaml.safe_load(path.read_text())
+    for said in registered.documents(settings).documents:
         upkeep = Upkeep(**said.get("upkeep", {}))
         bronze = said["bronze"]
         yield Kept(f"bronze.{bronze['table']}", "bronze", upkeep, bronze.get("partition_by", "hour"))

@@ -55,7 +55,7 @@ def fetch(parts: Parts = None) -> None:
 
 @app.command()
 def up(parts: Parts = None) -> None:
-    """Start Kafka, PostgreSQL and Trino and wait until each has answered.
+    """Start Kafka, PostgreSQL, Trino and the dataset registry, and wait until each has answered.
 
     With s3, rest or both the tables are kept there: a home's first `lake up` decides that.
     """

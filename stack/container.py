@@ -2,6 +2,7 @@
 
 `setup` makes what `lake up` makes here: databases, catalog tables, namespaces, and the warehouse's bucket. Repeatable.
 `flowing` exits 0 once the ingester has made its gold tables: the health of a container that serves no port.
+`registered` exits 0 while the dataset registry answers in its own container.
 `airflow` prepares Airflow as `lake up --with airflow` does, and becomes it; `scheduling` exits 0 while it schedules.
 """
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from stack import airflow, postgres, s3
+from stack import airflow, postgres, registry, s3
 from stack.airflow_config import environment, program
 from stack.settings import Settings, settings
 
@@ -24,6 +25,14 @@ def is_flowing(settings: Settings) -> bool:
     query = "select 1 from iceberg_tables where table_namespace = 'gold' limit 1"
     with postgres.connection(settings, settings.catalog_database) as catalog:
         return catalog.execute(query).fetchone() is not None
+
+
+def is_registering(settings: Settings) -> bool:
+    try:
+        registry.ready(settings)
+    except OSError:
+        return False
+    return True
 
 
 def become_airflow(settings: Settings) -> None:
@@ -47,6 +56,8 @@ if __name__ == "__main__":
             setup(settings())
         case ["flowing"]:
             sys.exit(0 if is_flowing(settings()) else 1)
+        case ["registered"]:
+            sys.exit(0 if is_registering(settings()) else 1)
         case ["airflow"]:
             become_airflow(settings())
         case ["scheduling"]:

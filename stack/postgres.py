@@ -1,4 +1,4 @@
-"""PostgreSQL: the Iceberg catalog's and the serving database, over TCP with a password.
+"""PostgreSQL: the Iceberg catalog's, the serving and the registry's database, over TCP with a password.
 
 PostgreSQL refuses to run as root, so root's stack runs it as `nobody`, which keeps the right to pass root's folders.
 """
@@ -143,7 +143,7 @@ def settle(settings: Settings) -> None:
     from psycopg import sql
 
     with connection(settings, "postgres") as server:
-        for name in (settings.catalog_database, settings.serving_database):
+        for name in (settings.catalog_database, settings.serving_database, settings.registry_database):
             if not server.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
                 server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     with connection(settings, settings.catalog_database) as catalog:
@@ -180,7 +180,7 @@ ENGINE = Engine(
     settle=settle,
     mark=lambda s: f"--config-file={s.run}/postgresql.conf",
     endpoint=lambda s: (
-        f"{s.host}:{s.postgres_port} ({s.catalog_database}, {s.serving_database})",
+        f"{s.host}:{s.postgres_port} ({s.catalog_database}, {s.serving_database}, {s.registry_database})",
         f"{s.database_user} / {s.database_password}, to read only: {s.reader_user} / {s.reader_password}",
     ),
     stop_signal="INT",  # PostgreSQL's fast shutdown: sessions end, nothing is recovered at the next start

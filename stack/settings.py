@@ -17,6 +17,8 @@ from stack import storage
 
 PROJECT = Path(__file__).resolve().parent.parent
 CATALOG = "lake"
+DATASETS = PROJECT / "ingest" / "datasets"
+NO_REGISTRY = "none"
 # The `lake` command as a process of its own, by this Python, wherever the PATH leads.
 LAKE = (sys.executable, "-c", "from stack.cli import app; app()")
 
@@ -28,7 +30,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(PROJECT / ".lake", description="state folder: data, logs, downloads' links, sockets")
     downloads: Path | None = Field(None, description="engines as downloaded and unpacked; default <home>/engines")
-    datasets: Path = Field(PROJECT / "ingest" / "datasets", description="folder of the dataset YAML files")
+    datasets: Path = Field(DATASETS, description="folder of the dataset YAML files")
     host: str = Field("127.0.0.1", description="address every engine binds and is reached at")
 
     kafka_port: int = 9092
@@ -38,6 +40,7 @@ class Settings(BaseSettings):
     airflow_port: int = 8081
     spark_ui_port: int = 4040
     s3_port: int = Field(9000, description="of the stack's own S3 server, where lake up --with s3 asked for one")
+    registry_port: int = Field(8000, description="of the dataset registry")
     rest_port: int = Field(8181, description="of its own Iceberg REST catalog, where lake up --with rest did")
 
     kafka_bootstrap_servers: str = Field("", description="default <host>:<kafka_port>")
@@ -45,10 +48,17 @@ class Settings(BaseSettings):
     trino_host: str = Field("", description="where Trino is reached, if it is not <host>")
     catalog_database: str = "lake_catalog"
     serving_database: str = "serving"
+    registry_database: str = "registry"
     database_user: str = "lake"
     database_password: str = "lake"
     reader_user: str = Field("reader", description="who dashboards are, in the serving database; may only read")
     reader_password: str = "reader"
+    registry_url: str = Field(
+        "", description="of the registry that is followed; none: the files alone, as with a LAKE_DATASETS of your own"
+    )
+    registry_tokens: str = Field(
+        "admin:write:lake-write,reader:read:lake-read", description="who may do what there: name:read|write:token, …"
+    )
     warehouse: str = Field("", description="file:// or s3:// URI; default <home>/warehouse, or a bucket of the own S3")
     catalog_uri: str = Field("", description="of an Iceberg REST catalog; default the own one, or JDBC in PostgreSQL")
 
@@ -86,6 +96,9 @@ class Settings(BaseSettings):
         self.kafka_bootstrap_servers = self.kafka_bootstrap_servers or f"{self.host}:{self.kafka_port}"
         self.postgres_host = self.postgres_host or self.host
         self.trino_host = self.trino_host or self.host
+        if not self.registry_url:
+            follows = self.datasets.expanduser().resolve() == DATASETS
+            self.registry_url = f"http://{self.host}:{self.registry_port}" if follows else NO_REGISTRY
         self.s3_endpoint = self.s3_endpoint or f"http://{self.host}:{self.s3_port}"
         kept = storage.of_home(self.home)
         own = kept.parts if kept else ()

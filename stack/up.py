@@ -21,10 +21,11 @@ from stack.kafka import ENGINE as KAFKA
 from stack.locks import locked
 from stack.postgres import ENGINE as POSTGRES
 from stack.refresh import ENGINE as REFRESH
+from stack.registry import ENGINE as REGISTRY
 from stack.settings import Settings
 from stack.trino import ENGINE as TRINO
 
-ENGINES = (POSTGRES, KAFKA, TRINO)
+ENGINES = (POSTGRES, KAFKA, TRINO, REGISTRY)
 # Parts that run if asked for; the first two keep tables, so a home made with them has them always.
 PARTS = {
     "s3": (s3.ENGINE,),
@@ -43,7 +44,8 @@ Say = Callable[[str], None]
 def engines_of(settings: Settings) -> tuple[Engine, ...]:
     """What this home's stack always runs, in the order of its start: what keeps tables comes before Trino."""
     kept = storage.of_home(settings.home)
-    return (POSTGRES, KAFKA, *(engine for name in (kept.parts if kept else ()) for engine in PARTS[name]), TRINO)
+    kept_by = (engine for name in (kept.parts if kept else ()) for engine in PARTS[name])
+    return (POSTGRES, KAFKA, *kept_by, TRINO, REGISTRY)
 
 
 @contextmanager

@@ -22,8 +22,9 @@ DOCKERFILE = PROJECT / "Dockerfile"
 PROFILES = ("demo", "full")
 PORTS = {
     "kafka": "kafka_port", "postgres": "postgres_port", "trino": "trino_port", "ingest": "spark_ui_port",
-    "airflow": "airflow_port",
+    "airflow": "airflow_port", "registry": "registry_port",
 }  # fmt: skip
+PUBLISHED = {name: Settings.model_fields[field].default for name, field in PORTS.items()}
 
 
 def as_compose_reads(text: str) -> dict[str, Any]:
@@ -105,8 +106,7 @@ def test_ports_are_on_loopback_and_those_people_expect(tmp_path: Path) -> None:
             assert address == "127.0.0.1", published
             assert outside == inside, published
             found[name] = int(inside)
-    default = {name: Settings.model_fields[field].default for name, field in PORTS.items()}
-    assert found == {**default, "s3": 9000}
+    assert found == {**PUBLISHED, "s3": 9000}
     assert settings.s3_endpoint.endswith(":9000")
     variables = re.findall(r"127\.0\.0\.1:\$\{LAKE_(\w+)_PORT:-(\d+)}:\2\b", FILE.read_text())
     assert {int(port) for _name, port in variables} == set(found.values())
@@ -144,6 +144,7 @@ def test_settings_given_to_our_code_are_settings(name: str, monkeypatch: pytest.
         settings.s3_endpoint.removeprefix("http://").split(":")[0],
     }  # fmt: skip
     assert hosts == set(ENGINES)
+    assert settings.registry_url == f"http://registry:{PUBLISHED['registry']}"
     assert trino.environment(settings) == {k: str(v) for k, v in ENGINES["trino"]["environment"].items()}
     assert s3.bucket(settings) == "lake"
     store = ENGINES["s3"]["environment"]

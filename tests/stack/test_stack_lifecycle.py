@@ -50,6 +50,7 @@ def test_status_reports_every_process_as_answering(own: Settings, run_lake: Lake
         "postgres": own.postgres_port,
         "kafka": own.kafka_port,
         "trino": own.trino_port,
+        "registry": own.registry_port,
     }
     assert all(one["rss_mb"] > 0 and one["uptime_seconds"] >= 0 for one in said["processes"])
 

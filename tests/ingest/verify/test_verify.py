@@ -19,7 +19,7 @@ HERE = "where topic_epoch = 2 and kafka_partition = 0 and kafka_offset"
 @pytest.fixture
 def lake_verify(world, monkeypatch):
     """`lake verify <arguments>` over the world's dataset."""
-    monkeypatch.setattr(verify_cli, "load_all", lambda: [world.dataset])
+    monkeypatch.setattr(verify_cli, "datasets_named", lambda _names: [world.dataset])
     settings.cache_clear()
     app = typer.Typer()
     app.command()(verify_cli.verify)
@@ -225,7 +225,8 @@ def test_expired_records_are_counted_not_missed(world) -> None:
 
 def test_no_bronze_is_a_sentence(world, lake_verify, monkeypatch) -> None:
     bronze = world.dataset.bronze.model_copy(update={"table": "nowhere"})
-    monkeypatch.setattr(verify_cli, "load_all", lambda: [world.dataset.model_copy(update={"bronze": bronze})])
+    elsewhere = world.dataset.model_copy(update={"bronze": bronze})
+    monkeypatch.setattr(verify_cli, "datasets_named", lambda _names: [elsewhere])
     answer = lake_verify()
     assert answer.exit_code == 1
     assert "bronze.nowhere does not exist yet" in answer.stderr
