@@ -68,18 +68,22 @@ class Case:
         assert len(new) == count, "the stream was planned too short"
         self.sent += new
 
-    def lake(self, *arguments: str, hold: str = "", patch: str = "") -> Ingester:
+    def lake(
+        self, *arguments: str, hold: str = "", patch: str = "", variables: dict[str, str] | None = None
+    ) -> Ingester:
         """A `lake` process on this dataset; the first argument may be `ingest`, whose defaults are small batches."""
         environment = {
             "LAKE_DATASETS": str(self.datasets),
             "LAKE_WAREHOUSE": self.stack.warehouse,
             "LAKE_CATALOG_URI": self.stack.catalog_uri,
             "LAKE_SPARK_UI_PORT": "0",
+            "LAKE_METRICS_PORT": "0",
             "LAKE_SPARK_DRIVER_MEMORY": "1g",
             "LAKE_TRIGGER": "0.3",
             "LAKE_MAX_OFFSETS": "400",
             "LAKE_MAX_GOLD_ROWS": "400",
             "JAVA_TOOL_OPTIONS": FAST_START,
+            **(variables or {}),
         }
         self._ingesters.append(Ingester(self.home, environment, list(arguments), hold, patch))
         return self._ingesters[-1]
