@@ -46,8 +46,10 @@ class Board(Collector):
         self.broker_silent_since: float | None = None
 
     def add(self, run: DatasetRun) -> Meter:
-        """A meter for a dataset's run, in the place of that of the run before."""
+        """A meter for a dataset's run, in the place of that of the run before, whose counts go on."""
         meter = Meter(run)
+        if before := self._meters.get(meter.name):
+            meter.records, meter.errors = before.records, before.errors
         self._meters = self._meters | {meter.name: meter}
         self._by_table = self._by_table | dict.fromkeys(meter.tables, meter)
         return meter

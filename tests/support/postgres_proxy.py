@@ -20,20 +20,22 @@ REFUSAL = b"SERROR\0VERROR\0CXX000\0Mthe answer to this commit was lost\0\0"
 
 
 class PostgresProxy:
-    """Listens on `port`. `lose(how, table, count)` loses the answers to the next commits to a table; `lost` counts."""
+    """Listens on `port`. `lose` loses the answers to the next commits to a table, `lost` counts them."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._listening = socket.create_server((host, 0))
         self.port: int = self._listening.getsockname()[1]
-        self._due: list[tuple[Loss, bytes]] = []
+        self._due: list[tuple[Loss | None, bytes]] = []
         self._lock = threading.Lock()
         self.lost: Counter[tuple[str, str]] = Counter()
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def lose(self, how: Loss, table: str, count: int = 1) -> None:
+    def lose(self, how: Loss, table: str, count: int = 1, after: int = 0) -> None:
+        """The answers to `count` commits to a table, once `after` others have been passed on."""
+        name = table.rpartition(".")[2].encode()
         with self._lock:
-            self._due += [(how, table.rpartition(".")[2].encode())] * count
+            self._due += [(None, name)] * after + [(how, name)] * count
 
     def is_due(self) -> bool:
         """Whether there are answers that are still to be lost."""
@@ -54,7 +56,8 @@ class PostgresProxy:
             for number, (how, table) in enumerate(self._due):
                 if table in tables:
                     del self._due[number]
-                    self.lost[how, table.decode()] += 1
+                    if how:
+                        self.lost[how, table.decode()] += 1
                     return how
         return None
 
