@@ -5,6 +5,7 @@ One ingester of two datasets, behind a proxy of PostgreSQL, lives through the fi
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ class Observed:
 
     def __init__(self, stack: Settings, folder: Path) -> None:
         self.stack, self.proxy = stack, PostgresProxy(stack.postgres_host, stack.postgres_port)
-        self.cases = [Case(stack, folder), Case(stack, folder, seed=8)]
+        self.cases = [Case(stack, folder), Case(stack, folder, seed=8, planned=12_000)]
         for case in self.cases:
             case.produce(400)
         self.ingester: Ingester = self.cases[0].lake(
@@ -100,11 +101,25 @@ def test_its_metrics_are_what_the_broker_and_the_tables_have(observed: Observed)
     assert (code, {one["phase"] for one in health.values()}) == (200, {"running"})
 
 
+def test_its_log_says_of_each_batch_what_and_how_far(observed: Observed) -> None:
+    lines = [json.loads(line) for line in observed.ingester.said().splitlines() if line.startswith("{")]
+    for event, wanted in {
+        "bronze": ("dataset", "batch", "offsets"),
+        "gold": ("dataset", "table", "batch", "offsets"),
+    }.items():
+        said = [line for line in lines if line["event"] == event]
+        assert {line["dataset"] for line in said} == {case.name for case in observed.cases}
+        assert all(line.keys() >= set(wanted) and line["offsets"] for line in said)
+    case = observed.cases[0]
+    moved = [line["offsets"] for line in lines if line["event"] == "bronze" and line["dataset"] == case.name]
+    assert sum(last - first for batch in moved for first, last in batch.values()) == len(case.sent)
+
+
 def lost_and_found(observed: Observed, rounds: tuple[tuple[Loss, int, int], ...]) -> None:
     """Records on their way while answers to commits of both tables are lost end up exactly once.
 
-    A round is how, how many, and after how many others: a batch's commits are the rows, then their publication; one that
-    is begun again makes its branch anew first.
+    A round is how, how many, and after how many others: a batch's commits are the rows, then their publication; one
+    that is begun again makes its branch anew first.
     """
     if observed.stack.catalog_uri:
         pytest.skip("commits go to the REST catalog here, in front of which there is no proxy")
@@ -113,8 +128,7 @@ def lost_and_found(observed: Observed, rounds: tuple[tuple[Loss, int, int], ...]
     for how, count, after in rounds:
         for table in (case.bronze, case.gold):
             proxy.lose(how, table, count, after)
-        case.produce(20)
-        observed.until(lambda: not proxy.is_due(), f"answers being lost by {how}")
+        observed.until(lambda: not proxy.is_due() or case.produce(5), f"answers being lost by {how}")
     assert sum(proxy.lost.values()) - before == 2 * sum(count for _, count, _ in rounds)
     case.becomes_exact(observed.ingester)
     observed.until(lambda: observed.has_everything(case), "no lag")
