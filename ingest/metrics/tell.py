@@ -41,6 +41,7 @@ def bronze_starts(table: str, epoch: int, start: Offsets, snapshot: int) -> None
     if meter := BOARD.of(table):
         if meter.epoch != epoch:
             meter.epoch, meter.next_offsets = epoch, {}
+        meter.troubles.pop("lease", None)
         meter.bronze_is_at(start, snapshot)
 
 

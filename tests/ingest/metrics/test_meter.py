@@ -135,6 +135,16 @@ def test_commits_are_counted_by_table_and_end_a_trouble(meter: Meter) -> None:
     assert document(meter, health_of(meter))["last_commit"].endswith("Z")
 
 
+def test_a_dataset_that_is_run_anew_goes_on_counting_and_forgets_what_stopped_it(meter: Meter) -> None:
+    tell.committed(BRONZE, snapshot(40))
+    tell.failed(BRONZE, "lease", OSError())
+    tell.stopped(BRONZE, "bronze", "recreated")
+    tell.begins(Run())
+    again = BOARD.of(BRONZE)
+    assert again is not meter
+    assert (again.records, again.errors, again.stopped, again.next_offsets) == (40, {"OSError": 1}, {}, {})
+
+
 def test_what_happens_to_tables_outside_an_ingester_is_told_to_nobody() -> None:
     BOARD.clear()
     tell.committed("bronze.other", snapshot(1))
