@@ -27,6 +27,7 @@ from ingest.fence import (
     up_to,
 )
 from ingest.fold import Fold, definition
+from ingest.metrics import tell
 from ingest.publish import current_snapshot, load
 from ingest.tables import FOLD, create_gold
 from stack.settings import CATALOG
@@ -169,6 +170,7 @@ def publish_rebuilt(live: LiveGold, report: Report = lambda cut: None) -> None:
     spark.sql(f"drop table {CATALOG}.{shadow} purge")
     live.forget()
     live.folded = absorbed
+    tell.gold_has_folded(gold.identifier, absorbed, lambda: load(spark, live.dataset.bronze.identifier))
 
 
 def parse_offsets(texts: list[str]) -> Offsets:

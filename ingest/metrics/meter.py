@@ -42,6 +42,7 @@ class Meter:
     end: Offsets = field(default_factory=dict)
     next_offsets: dict[str, Offsets] = field(default_factory=dict)
     at_snapshot: OrderedDict[int, Offsets] = field(default_factory=OrderedDict)
+    waiting: dict[str, int] = field(default_factory=dict)  # golds at a snapshot that bronze's run has not come to yet
     last_commit: dict[str, float] = field(default_factory=dict)
     publish_seconds: dict[str, float] = field(default_factory=dict)
     records: int = 0
@@ -70,6 +71,10 @@ class Meter:
         while len(self.at_snapshot) > SNAPSHOTS:
             self.at_snapshot.popitem(last=False)
         self.next_offsets[self.bronze] = dict(reached)
+        for table, at in list(self.waiting.items()):
+            if at == snapshot:
+                self.next_offsets[table] = dict(reached)
+                self.waiting.pop(table, None)
 
     def looked(self, begin: Offsets, end: Offsets) -> None:
         """The log holds records from `begin` to before `end`."""

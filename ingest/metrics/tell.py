@@ -71,6 +71,8 @@ def gold_has_folded(table: str, snapshot: int, bronze: Callable[[], Any]) -> Non
             line, reached = found.snapshot(line.parentId()), meter.at_snapshot.get(line.parentId())
     if reached is not None:
         meter.next_offsets[table] = reached
+    else:
+        meter.waiting[table] = snapshot
 
 
 def position(table: str) -> Offsets | None:

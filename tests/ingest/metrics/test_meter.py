@@ -110,6 +110,8 @@ def test_a_gold_is_where_the_bronze_snapshot_was_that_it_folded_or_that_one_s_pa
     assert meter.next_offsets[GOLD] == {0: 9}
     tell.gold_has_folded(GOLD, 55, lambda: SimpleNamespace(snapshot=lambda _: None))
     assert meter.next_offsets[GOLD] == {0: 9}, "of an unknown snapshot nothing is said"
+    tell.bronze_starts(BRONZE, 1, {0: 12}, 55)
+    assert meter.next_offsets[GOLD] == {0: 12}, "until bronze's run begins there"
 
 
 def test_a_gold_still_in_an_earlier_epoch_has_nothing_of_this_one(meter: Meter) -> None:
