@@ -51,7 +51,7 @@ class LiveGold:
     def __init__(self, spark: SparkSession, dataset: Dataset, gold: Gold, writer: str, max_rows: int) -> None:
         self.spark = spark.newSession()
         self.dataset, self.gold, self.max_rows = dataset, gold, max_rows
-        create_gold(self.spark, gold, gold.identifier, definition(gold))
+        create_gold(self.spark, gold, gold.identifier, definition(gold, dataset.transforms))
         self.fold = Fold(self.spark, dataset, gold)
         self.publisher = Publisher(self.spark, gold.identifier, writer)
         self.progress = Progress()
@@ -61,7 +61,9 @@ class LiveGold:
     @property
     def is_of_another_fold(self) -> bool:
         """Whether the table was made by another SQL, key or columns than today's."""
-        return load(self.spark, self.gold.identifier).properties().get(FOLD) != definition(self.gold)
+        return load(self.spark, self.gold.identifier).properties().get(FOLD) != definition(
+            self.gold, self.dataset.transforms
+        )
 
     def is_behind(self) -> bool:
         """Whether bronze has a snapshot that is not absorbed yet."""
