@@ -51,7 +51,9 @@ def ingest(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with spark_for("lake ingest") as spark:
+    from ingest.metrics.server import observed
+
+    with spark_for("lake ingest") as spark, observed(settings()):
         from ingest.registry.following import Follower
         from ingest.registry.runs import Runs
         from ingest.run import DatasetRun

@@ -7,13 +7,16 @@ count, in which order, and the MERGE. Any cut of the same offsets into ranges gi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from ingest.datasets import Dataset, Gold
+from ingest.datasets import Dataset, Gold, Transform
+from ingest.transforms.blame import failure_in
+from ingest.transforms.steps import TransformFailed, applied
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -27,14 +30,21 @@ def sql_of(gold: Gold) -> str:
     return (FOLDER / gold.sql_file).read_text()
 
 
-def definition(gold: Gold) -> str:
+def definition(gold: Gold, transforms: Sequence[Transform] = ()) -> str:
     """Hash of what determines the rows: another one means the table must be rebuilt from bronze."""
     what = sql_of(gold) + gold.model_dump_json(include={"key", "ordered", "parameters", "columns"})
+    if transforms:
+        what += json.dumps(list(transforms))
     return hashlib.sha256(what.encode()).hexdigest()[:16]
 
 
 def readable(bronze: DataFrame, dataset: Dataset) -> DataFrame:
-    """The bronze rows that count for gold: header readable, or a tombstone where the dataset deletes by tombstones."""
+    """The bronze rows that count for gold, as the dataset's transforms make them."""
+    return applied(_counting(bronze, dataset), dataset)
+
+
+def _counting(bronze: DataFrame, dataset: Dataset) -> DataFrame:
+    """Those whose header is readable, or tombstones where the dataset deletes by them."""
     counts = F.col("error").isNull()
     if dataset.on_tombstone == "delete":
         counts |= (F.col("error") == "null_value") & F.col("entity_key").isNotNull()
@@ -54,8 +64,19 @@ class Fold:
         """Bring `target` (full name, a branch perhaps) forward by the bronze `rows`, which begin at its fence.
 
         `history` gives all of bronze up to the end of the range: a key that gained a second partition is recomputed
-        from it, since offsets of two partitions say nothing about order. One commit.
+        from it, since offsets of two partitions say nothing about order. One commit. TransformFailed, which names the
+        record, where one of the dataset's transforms fails.
         """
+        try:
+            self._bring_forward(rows, target, history)
+        except TransformFailed:
+            raise
+        except Exception as error:
+            if self.dataset.transforms and (failure := failure_in(_counting(rows, self.dataset), self.dataset)):
+                raise failure from error
+            raise
+
+    def _bring_forward(self, rows: DataFrame, target: str, history: Callable[[], DataFrame]) -> None:
         if not self.keys_moved:
             try:
                 events = self._in_one_partition(rows)

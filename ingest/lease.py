@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from py4j.protocol import Py4JError
 
+from ingest.metrics import tell
 from stack.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Lease:
                 raise LeaseHeld(f"{self._table} is written by {holder}; stop it, or wait as a standby with --wait")
             if not announced:
                 log.info("standing by", table=self._table, writer=holder)
+                tell.stands_by(self._table, holder)
                 announced = True
             stop.wait(1)
         return False

@@ -26,6 +26,7 @@ from ingest.fence import (
     up_to,
 )
 from ingest.fold import Fold, definition
+from ingest.metrics import tell
 from ingest.publish import MainMoved, Publisher, current_snapshot, load
 from ingest.tables import FOLD, create_gold
 from stack.settings import CATALOG
@@ -50,7 +51,7 @@ class LiveGold:
     def __init__(self, spark: SparkSession, dataset: Dataset, gold: Gold, writer: str, max_rows: int) -> None:
         self.spark = spark.newSession()
         self.dataset, self.gold, self.max_rows = dataset, gold, max_rows
-        create_gold(self.spark, gold, gold.identifier, definition(gold))
+        create_gold(self.spark, gold, gold.identifier, definition(gold, dataset.transforms))
         self.fold = Fold(self.spark, dataset, gold)
         self.publisher = Publisher(self.spark, gold.identifier, writer)
         self.progress = Progress()
@@ -60,7 +61,9 @@ class LiveGold:
     @property
     def is_of_another_fold(self) -> bool:
         """Whether the table was made by another SQL, key or columns than today's."""
-        return load(self.spark, self.gold.identifier).properties().get(FOLD) != definition(self.gold)
+        return load(self.spark, self.gold.identifier).properties().get(FOLD) != definition(
+            self.gold, self.dataset.transforms
+        )
 
     def is_behind(self) -> bool:
         """Whether bronze has a snapshot that is not absorbed yet."""
@@ -83,7 +86,15 @@ class LiveGold:
         seconds = time.monotonic() - began
         self.progress.merges += 1
         self.progress.seconds.append(seconds)
-        log.info("gold", table=self.gold.table, seconds=round(seconds, 2), snapshot=self.publisher.base, by=by)
+        log.info(
+            "gold",
+            table=self.gold.table,
+            batch=self.progress.merges,
+            offsets=tell.position(self.gold.identifier),
+            seconds=round(seconds, 2),
+            snapshot=self.publisher.base,
+            by=by,
+        )
         if self.progress.merges % self.gold.compact_every == 0:
             self.compact()
         return True
@@ -98,6 +109,7 @@ class LiveGold:
         )
         self._merge(rows, lambda: at_snapshot(self.spark, self.dataset.bronze.identifier, until))
         self.folded = until
+        tell.gold_has_folded(self.gold.identifier, until, lambda: load(self.spark, self.dataset.bronze.identifier))
         return "snapshots"
 
     def _by_content(self) -> str | None:
@@ -112,6 +124,7 @@ class LiveGold:
                 check_absorbed(self.spark, identifier, newest, self.gold.identifier, self.publisher.base)
             self._catching_up = newest, held, read_gold_fence(self.spark, self.gold.identifier, self.publisher.base)
         newest, held, fence = self._catching_up
+        tell.gold_is_at(self.gold.identifier, fence)
         cut = next_cut(held, fence, self.max_rows)
         if cut is None:
             self.folded, self._catching_up = newest, None
@@ -119,6 +132,7 @@ class LiveGold:
         rows = at_snapshot(self.spark, identifier, newest).where(cut.predicate())
         self._merge(rows, lambda: up_to(at_snapshot(self.spark, identifier, newest), cut))
         self._catching_up = newest, held, advanced(fence, cut)
+        tell.gold_is_at(self.gold.identifier, advanced(fence, cut))
         return "content"
 
     def _merge(self, rows: DataFrame, history: Any) -> None:
@@ -138,6 +152,7 @@ class LiveGold:
             "'remove-dangling-deletes', 'true', 'max-concurrent-file-group-rewrites', '2'))"
         )
         self.publisher.base = current_snapshot(self.spark, self.gold.identifier)
+        tell.took(self.gold.identifier, "compact", time.monotonic() - began)
         log.info("gold compacted", table=self.gold.table, seconds=round(time.monotonic() - began, 2))
 
 

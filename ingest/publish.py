@@ -14,6 +14,7 @@ import structlog
 from py4j.protocol import Py4JJavaError
 
 from ingest import faults
+from ingest.metrics import tell
 from stack.settings import CATALOG
 
 if TYPE_CHECKING:
@@ -67,12 +68,15 @@ class Publisher:
         `write` makes one commit, or none. Raises MainMoved when main is not `self.base` any more. `point` names the
         table's side in fault injection.
         """
-        self._branch_off()
-        write(f"{CATALOG}.{self.identifier}.branch_{self.branch}")
+        with tell.phase(self.identifier, "branch"):
+            self._branch_off()
+        with tell.phase(self.identifier, "write"):
+            write(f"{CATALOG}.{self.identifier}.branch_{self.branch}")
         faults.reach(f"before_{point}_commit")
         head = self._head()
         if head != self.base:
-            self._fast_forward(head)
+            with tell.phase(self.identifier, "publish"):
+                self._fast_forward(head)
             self.base = head
         faults.reach(f"after_{point}_commit")
         return self.base
@@ -120,6 +124,7 @@ class Publisher:
                 table = load(self.spark, self.identifier)
                 main = table.currentSnapshot().snapshotId()
                 if main == head or is_ancestor(table, head):
+                    tell.committed(self.identifier, table.snapshot(head))
                     return
                 if main != self.base:
                     raise MainMoved(f"{self.identifier} moved from snapshot {self.base} to {main}")
@@ -127,6 +132,7 @@ class Publisher:
                 failure = error
             if time.monotonic() > deadline:
                 raise TimeoutError(f"could not publish snapshot {head} of {self.identifier}") from failure
+            tell.failed(self.identifier, "publish", failure or TimeoutError("no answer"))
             log.warning("publish is tried again", table=self.identifier, snapshot=head, cause=_first_line(failure))
             time.sleep(0.5)
 

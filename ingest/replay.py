@@ -27,6 +27,7 @@ from ingest.fence import (
     up_to,
 )
 from ingest.fold import Fold, definition
+from ingest.metrics import tell
 from ingest.publish import current_snapshot, load
 from ingest.tables import FOLD, create_gold
 from stack.settings import CATALOG
@@ -90,7 +91,7 @@ def build_shadow(
     cutter = cutter or (lambda held, fence: next_cut(held, fence, max_rows))
     spark = spark.newSession()
     spark.sql(f"drop table if exists {CATALOG}.{shadow} purge")
-    create_gold(spark, gold, shadow, definition(gold))
+    create_gold(spark, gold, shadow, definition(gold, dataset.transforms))
     snapshot = snapshot or current_snapshot(spark, bronze)
     held = read_bronze_fence(spark, bronze, snapshot, {})
     if end is not None:
@@ -165,10 +166,11 @@ def publish_rebuilt(live: LiveGold, report: Report = lambda cut: None) -> None:
     live.publisher.publish(lambda branch: rows.writeTo(branch).overwrite(F.lit(True)), "rebuild")
     for column in there - {column.name for column in gold.columns}:
         spark.sql(f"alter table {name} drop column {column}")
-    load(spark, gold.identifier).updateProperties().set(FOLD, definition(gold)).commit()
+    load(spark, gold.identifier).updateProperties().set(FOLD, definition(gold, live.dataset.transforms)).commit()
     spark.sql(f"drop table {CATALOG}.{shadow} purge")
     live.forget()
     live.folded = absorbed
+    tell.gold_has_folded(gold.identifier, absorbed, lambda: load(spark, live.dataset.bronze.identifier))
 
 
 def parse_offsets(texts: list[str]) -> Offsets:

@@ -23,6 +23,7 @@ from ingest.fence import BronzeRewritten
 from ingest.lease import Lease, LeaseHeld
 from ingest.live import LiveGold
 from ingest.live import Progress as GoldProgress
+from ingest.metrics import tell
 from ingest.publish import Publisher, drop_left_branches, load
 from ingest.replay import publish_rebuilt
 from ingest.stream import BronzeStream, Pace
@@ -69,9 +70,11 @@ class DatasetRun(threading.Thread):
         self.lease: Lease | None = None
         self._bronze_done = threading.Event()
         self._published = {gold.table: threading.Event() for gold in dataset.golds}  # one gold's wake-up is no other's
+        tell.begins(self)
 
     def run(self) -> None:
         share_the_cores(self.spark, self.dataset.bronze.identifier)
+        structlog.contextvars.bind_contextvars(dataset=self.dataset.name)
         try:
             if not self._persist("lease", self._become_writer):
                 return
@@ -89,7 +92,7 @@ class DatasetRun(threading.Thread):
                 for thread in golds:
                     thread.join()
         except Exception as error:
-            self._fail(error)
+            self._fail(error, "bronze")
         finally:
             if self.lease is not None:
                 self.lease.release()
@@ -110,18 +113,19 @@ class DatasetRun(threading.Thread):
                 cause=reason(state.outcome.exception()),
             ),
             reraise=True,
-        )(act)  # fmt: skip
+        )(tell.counting(self.dataset.bronze.identifier, what, act))  # fmt: skip
 
     @property
     def _lost(self) -> bool:
         return self.lease is not None and self.lease.lost.is_set()
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception, part: str) -> None:
         """Remember what ended the dataset and say it once."""
         if self.stop.is_set() and not isinstance(error, FINAL):
             return
         if self._lost:
             error = LeaseHeld(f"another ingester took over {self.dataset.name}")
+        tell.stopped(self.dataset.bronze.identifier, part, reason(error))
         if self.outcome.failure is None:
             self.outcome.failure = error
             log.error("dataset stopped", dataset=self.dataset.name, reason=reason(error))
@@ -147,6 +151,7 @@ class DatasetRun(threading.Thread):
         topic = self.broker.topic(self.dataset.topic)
         gaps = decisions.accepted_gaps(self.spark, self.dataset.name, epoch.number)
         start = starting_offsets(self.dataset.name, topic, epoch.topic_id, epoch.fence, gaps)
+        tell.bronze_starts(bronze, epoch.number, start, publisher.base)
         log.info("bronze starts", dataset=self.dataset.name, epoch=epoch.number, offsets=start)
         stream = BronzeStream(self, publisher, start, epoch.number, topic)
         query = stream.start()
@@ -174,10 +179,11 @@ class DatasetRun(threading.Thread):
     def _run_gold(self, gold: Gold) -> None:
         """Keep one gold current; its failures don't hold bronze."""
         share_the_cores(self.spark, gold.identifier)
+        structlog.contextvars.bind_contextvars(dataset=self.dataset.name)
         try:
             self._persist(gold.table, lambda: self._keep_gold(gold))
         except Exception as error:
-            self._fail(error)
+            self._fail(error, gold.table)
 
     def _keep_gold(self, gold: Gold) -> None:
         self.lease.assure()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 LOG_CONFIG = Path(__file__).with_name("log4j2.properties")
+ANSWER_SECONDS = 30  # that the catalog may take
 # PostgreSQL's own words for "the server is going down or coming up": the catalog connects anew instead of failing.
 RESTARTING = "57P01,57P02,57P03,08001,08003,08006"
 
@@ -50,6 +51,10 @@ def names_conf(settings: Settings) -> dict[str, str]:
         "jdbc.password": settings.database_password,
         "jdbc.schema-version": "V1",
         "retryable_status_codes": RESTARTING,
+        # An answer that never comes is an error after a while, and every error is looked into: the commit may have been
+        # made. Without, its thread would wait for ever.
+        "jdbc.connectTimeout": "10",
+        "jdbc.socketTimeout": str(ANSWER_SECONDS),
     }
 
 

@@ -17,6 +17,7 @@ import structlog
 
 from ingest.bronze import to_bronze
 from ingest.fence import Offsets
+from ingest.metrics import tell
 from ingest.publish import MainMoved, Publisher, load, only_rewritten
 from ingest.topics import DecisionNeeded, Topic
 
@@ -96,6 +97,7 @@ class BronzeStream:
     def _batch(self, records: DataFrame, batch_id: int) -> None:
         if self.run.stop.is_set():
             return  # asked to stop: the next start reads these records again, from the fence
+        structlog.contextvars.bind_contextvars(dataset=self.dataset.name, batch=batch_id)  # of this thread's log lines
         try:
             self._append(records, batch_id)
         except Exception as error:
@@ -120,7 +122,9 @@ class BronzeStream:
                 if attempt == 4 or not only_rewritten(table, self.publisher.base):
                     raise
                 self.publisher.base = table.currentSnapshot().snapshotId()
+        moved = {p: [self.next_offsets.get(p, 0), last] for p, last in end.items() if last != self.next_offsets.get(p)}
         self.next_offsets = end
+        tell.bronze_is_at(self.dataset.bronze.identifier, end, snapshot)
         self.batch_due += 1
         seconds = time.monotonic() - began
         self.run.outcome.bronze.batches += 1
@@ -129,7 +133,8 @@ class BronzeStream:
         log.info(
             "bronze",
             dataset=self.dataset.name,
-            offsets=count,
+            records=count,
+            offsets=moved,
             seconds=round(seconds, 2),
             snapshot=snapshot,
             batch=batch_id,

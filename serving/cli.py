@@ -55,7 +55,12 @@ def refresh(
     work = Refresh(runner)
     if once:
         raise typer.Exit(FAILED if any(work.step().values()) else 0)
-    work.keep(every, stop)
+    from serving.health import app as health
+    from stack.web import served
+
+    where = settings()
+    with served(lambda: health(where), where.host, where.refresh_health_port, "LAKE_REFRESH_HEALTH_PORT"):
+        work.keep(every, stop)
 
 
 def _check(where: Settings, max_age: float, as_json: bool) -> NoReturn:

@@ -23,6 +23,21 @@ def ready(settings: Settings) -> None:
             raise LookupError("no ingester holds the right to write")
 
 
+def about(settings: Settings) -> str:
+    """What its /health says, or why that can't be asked; nothing where it is off."""
+    if settings.metrics_port in ("off", 0):
+        return ""
+    import httpx
+
+    url = f"http://{settings.host}:{settings.metrics_port}/health"
+    try:
+        found = httpx.get(url, timeout=2, trust_env=False).json()
+    except (httpx.HTTPError, ValueError) as error:
+        return f"{url} does not answer: {error or type(error).__name__}"
+    said = (f"{one['dataset']} {'; '.join(one['reasons']) or one['phase']}" for one in found["datasets"])
+    return f"{'healthy' if found['healthy'] else 'NOT HEALTHY'} ({', '.join(said)})"
+
+
 ENGINE = Engine(
     name="ingest",
     ports=(),
@@ -30,6 +45,7 @@ ENGINE = Engine(
     environment=lambda s: lake_variables(s) | {"LAKE_INGEST_OF": str(s.home)},
     prepare=prepare,
     ready=ready,
+    about=about,
     mark=lambda s: f"LAKE_INGEST_OF={s.home}",
     endpoint=lambda s: ("", ""),
     after=("postgres", "kafka"),

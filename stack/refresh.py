@@ -11,7 +11,7 @@ from stack.settings import LAKE, Settings
 
 SHARED = (
     "home", "host", "postgres_host", "postgres_port", "trino_host", "trino_port", "database_user", "database_password",
-    "serving_database",
+    "serving_database", "refresh_health_port",
 )  # fmt: skip
 ANALYSTS = ("LAKE_SCHEMA_PREFIX", "LAKE_DBT_TARGET", "LAKE_REFRESH_EVERY")
 

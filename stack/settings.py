@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     s3_port: int = Field(9000, description="of the stack's own S3 server, where lake up --with s3 asked for one")
     registry_port: int = Field(8000, description="of the dataset registry")
     rest_port: int = Field(8181, description="of its own Iceberg REST catalog, where lake up --with rest did")
+    metrics_port: int | Literal["off"] = Field(9108, description="the ingester's /metrics and /health; 0: any free one")
+    refresh_health_port: int | Literal["off"] = Field(9109, description="the refresher's /health; 0: any free one")
 
     kafka_bootstrap_servers: str = Field("", description="default <host>:<kafka_port>")
     postgres_host: str = Field("", description="where PostgreSQL is reached, if it is not <host>")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PORTS = (
     "KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "POSTGRES_PORT", "TRINO_PORT", "AIRFLOW_PORT", "SPARK_UI_PORT", "S3_PORT",
-    "REST_PORT", "REGISTRY_PORT",
+    "REST_PORT", "REGISTRY_PORT", "METRICS_PORT", "REFRESH_HEALTH_PORT",
 )  # fmt: skip
 # A stack that lives for minutes: without the optimising compiler Trino starts on 26 instead of 42 CPU seconds.
 SHORT_LIVED = {"LAKE_JVM_OPTIONS": "-XX:TieredStopAtLevel=1"}

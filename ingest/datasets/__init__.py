@@ -6,7 +6,7 @@ Adding a stream is adding a file here (and one SQL file a gold table), never Pyt
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -101,11 +101,16 @@ class Upkeep(_Model):
     keep_hours: Annotated[int, Field(ge=1)] = 3
 
 
+# One step by its name: a text, or what it takes by name.
+Transform = Annotated[dict[Name, str | dict[str, Any]], Field(min_length=1, max_length=1)]
+
+
 class Dataset(_Model):
     """One topic, its bronze, and the golds folded from it. `max_lag`: records that may wait, for `lake lag`.
 
     `event_id`, `event_type` and `event_time` are the body's fields that the header's columns are read from; null where
     bodies have none: then a record without one is no error.
+    `transforms`: what is done to the readable rows before a fold, in this order.
     """
 
     name: Name
@@ -121,6 +126,7 @@ class Dataset(_Model):
     golds: list[Gold] = []
     upkeep: Upkeep = Upkeep()
     max_lag: Annotated[int, Field(ge=0)] = 100_000
+    transforms: list[Transform] = []
 
     @model_validator(mode="after")
     def _golds_need_upsert(self) -> Dataset:

@@ -78,6 +78,7 @@ class GoldReport(BaseModel):
     extra: int = 0
     differing: int = 0
     doubled: int = 0
+    not_compared: str = Field("", description="why it could not be, though nothing is wrong with it")
     problems: list[str] = []
     examples: list[RowFault] = []
 

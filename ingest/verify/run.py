@@ -17,7 +17,7 @@ from ingest.verify.blocks import Fault, Range, Sum, differing, faults
 from ingest.verify.broker import LogMoved, Topic
 from ingest.verify.cut import Cut, take
 from ingest.verify.recompute import verify_gold
-from ingest.verify.report import EXAMPLES, BronzeReport, DatasetReport, RecordFault
+from ingest.verify.report import EXAMPLES, BronzeReport, DatasetReport, GoldReport, RecordFault
 from ingest.verify.warehouse import SnapshotGone, Warehouse
 from stack.settings import Settings
 
@@ -49,6 +49,10 @@ def _verify_at(
     started = time.monotonic()
     golds = []
     for gold in dataset.golds:
+        if dataset.transforms:  # Spark's expressions and functions, which Trino doesn't have
+            why = f"its dataset has transforms: lake replay {gold.table} --verify compares it with Spark's own"
+            golds.append(GoldReport(table=gold.identifier, snapshot=cut.golds.get(gold.identifier), not_compared=why))
+            continue
         task = progress.add_task(f"{gold.identifier} recomputed", total=1.0)
         golds.append(verify_gold(warehouse, cut, gold, lambda share, task=task: progress.advance(task, share)))
         progress.remove_task(task)

@@ -66,6 +66,7 @@ def _lines(dataset: DatasetReport) -> list[str]:
         place = f"epoch {fault.epoch}, partition {fault.partition}, offset {fault.offset}"
         lines.append(f"  {fault.kind}{parts}: {place}{copies}")
     for gold in dataset.golds:
+        lines += [f"{gold.table}: not compared, {gold.not_compared}"] if gold.not_compared else []
         lines += [f"{gold.table}: {problem}" for problem in gold.problems]
         if gold.pending_rows:
             lines.append(f"{gold.table}: {gold.pending_rows:,} events of bronze to be absorbed, or of no row of it")

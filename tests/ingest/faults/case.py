@@ -10,6 +10,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,14 @@ _verifying = threading.Lock()  # a process has one consumer for it
 class Case:
     """`planned` records are one stream of orders, sent in as many instalments as the test likes."""
 
-    def __init__(self, stack: Settings, folder: Path, planned: int = 4_000, seed: int = 7) -> None:
+    def __init__(
+        self,
+        stack: Settings,
+        folder: Path,
+        planned: int = 4_000,
+        seed: int = 7,
+        transforms: Sequence[dict[str, Any]] = (),
+    ) -> None:
         self.stack = stack
         self.name = self.topic = f"fault_{os.getpid()}_{next(_numbers)}"
         self.home, self.datasets = folder / self.name, folder / "datasets"
@@ -48,11 +56,12 @@ class Case:
         self.stream = OrderStream(seed, START, 1800, planned, FAULTS, malformed_kinds=KINDS, topic=self.topic)
         self._records = self.stream.records()
         self._ingesters: list[Ingester] = []
-        self._declare()
+        self.declare(transforms)
 
-    def _declare(self) -> None:
+    def declare(self, transforms: Sequence[dict[str, Any]] = ()) -> None:
+        """Write the dataset's YAML."""
         declared = yaml.safe_load((PROJECT / "ingest" / "datasets" / "orders.yml").read_text())
-        declared |= {"name": self.name, "topic": self.topic}
+        declared |= {"name": self.name, "topic": self.topic, "transforms": list(transforms)}
         declared["bronze"]["table"] = f"{self.name}_events"
         declared["golds"][0] |= {"table": f"{self.name}_current", "sql": "orders_current"}
         self.datasets.mkdir(exist_ok=True)
@@ -68,18 +77,22 @@ class Case:
         assert len(new) == count, "the stream was planned too short"
         self.sent += new
 
-    def lake(self, *arguments: str, hold: str = "", patch: str = "") -> Ingester:
+    def lake(
+        self, *arguments: str, hold: str = "", patch: str = "", variables: dict[str, str] | None = None
+    ) -> Ingester:
         """A `lake` process on this dataset; the first argument may be `ingest`, whose defaults are small batches."""
         environment = {
             "LAKE_DATASETS": str(self.datasets),
             "LAKE_WAREHOUSE": self.stack.warehouse,
             "LAKE_CATALOG_URI": self.stack.catalog_uri,
             "LAKE_SPARK_UI_PORT": "0",
+            "LAKE_METRICS_PORT": "0",
             "LAKE_SPARK_DRIVER_MEMORY": "1g",
             "LAKE_TRIGGER": "0.3",
             "LAKE_MAX_OFFSETS": "400",
             "LAKE_MAX_GOLD_ROWS": "400",
             "JAVA_TOOL_OPTIONS": FAST_START,
+            **(variables or {}),
         }
         self._ingesters.append(Ingester(self.home, environment, list(arguments), hold, patch))
         return self._ingesters[-1]

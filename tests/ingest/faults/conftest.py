@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,10 +20,10 @@ def datasets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def another_case(lake_stack: Settings, datasets: Path) -> Iterator[Callable[..., Case]]:
-    """Makes datasets: `another_case(planned=…, seed=…)`. Their ingesters end with the test."""
+    """Makes datasets: `another_case(planned=…, seed=…, transforms=…)`. Their ingesters end with the test."""
     cases: list[Case] = []
 
-    def make(**how: int) -> Case:
+    def make(**how: Any) -> Case:
         cases.append(Case(lake_stack, datasets, **how))
         return cases[-1]
 

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient
 
 from tests.ingest.faults.case import Case
 from tests.ingest.faults.lanes import side_by_side
+from tests.ingest.faults.mishaps import admin_of, recreate_topic
 
 pytestmark = pytest.mark.integration
-
-
-@contextmanager
-def admin_of(case: Case) -> Iterator[KafkaAdminClient]:
-    admin = KafkaAdminClient(bootstrap_servers=case.stack.kafka_bootstrap_servers)
-    yield admin
-    admin.close()
-
-
-def recreate_topic(case: Case, records: int) -> int:
-    """Delete the topic, make it again with so many records; how many records of the old one there were."""
-    old = len(case.sent)
-    with admin_of(case) as admin:
-        admin.delete_topics([case.topic])
-        while case.topic in admin.list_topics():
-            time.sleep(0.1)
-    case.epoch += 1
-    case.produce(records)
-    return old
 
 
 def decide_on_new_topic(case: Case, old: int) -> None:

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
+from postgres_proxy import PostgresProxy
 
 from tests.ingest.faults.case import Case
 
@@ -31,6 +32,17 @@ def publish(self, write, point):
     from ingest import faults
     faults.reach(f"before_{point}_commit")
     write(f"lake.{self.identifier}")
+    self.base = current_snapshot(self.spark, self.identifier)
+    return self.base
+Publisher.publish = publish
+"""
+AN_ERROR_IS_A_REFUSAL = """
+from ingest.publish import Publisher, current_snapshot
+def publish(self, write, point):
+    try:
+        write(f"lake.{self.identifier}")
+    except Exception:
+        write(f"lake.{self.identifier}")
     self.base = current_snapshot(self.spark, self.identifier)
     return self.base
 Publisher.publish = publish
@@ -67,3 +79,16 @@ def test_a_publisher_that_appends_straight_to_main_is_seen(another_case: Callabl
     zombie.send(signal.SIGCONT)
     zombie.process.wait(300)
     assert case.differences()[0].startswith("bronze has too many ")
+
+
+@pytest.mark.full
+def test_a_writer_that_takes_a_lost_answer_for_a_refusal_is_seen(case: Case) -> None:
+    if case.stack.catalog_uri:
+        pytest.skip("commits go to the REST catalog here, in front of which there is no proxy")
+    proxy = PostgresProxy(case.stack.postgres_host, case.stack.postgres_port)
+    proxy.lose("error", case.bronze, after=1)  # after the table's first, empty commit
+    case.produce(400)
+    behind = {"LAKE_POSTGRES_PORT": str(proxy.port)}
+    case.lake("ingest", case.name, "--once", patch=AN_ERROR_IS_A_REFUSAL, variables=behind).ends(0)
+    proxy.close()
+    assert case.differences()[0].startswith("bronze has too many 400")

@@ -125,6 +125,27 @@ def test_postgres_killed_and_started_again_under_it_and_no_query_of_trino_fails(
     service.lives_through(kill)
 
 
+def test_a_disk_that_refuses_every_write_and_then_takes_them_again(service: Service) -> None:
+    """The kernel refuses them to Spark's half as it would on a full disk; root has no way round it."""
+
+    def refuse() -> None:
+        java = service.ingester.jvm
+        before = len(service.ingester.said())
+        limits = [half.rlimit(psutil.RLIMIT_FSIZE) for half in java]
+        for half, (_, hard) in zip(java, limits, strict=True):
+            half.rlimit(psutil.RLIMIT_FSIZE, (0, hard))
+        try:
+            service.case.produce(100)
+            service.ingester.until(lambda: '"starts again"' in service.ingester.said()[before:], "a batch to fail")
+            service.case.judge_so_far()
+        finally:
+            for half, limit in zip(java, limits, strict=True):
+                half.rlimit(psutil.RLIMIT_FSIZE, limit)
+
+    service.run()
+    service.lives_through(refuse)
+
+
 def test_a_second_ingester_names_the_first_and_exits_3(service: Service) -> None:
     service.run()
     second = service.case.ingest()
