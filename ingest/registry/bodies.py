@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from ingest.datasets import Bronze, Column, Dataset, EventTime, Key, Name
 from ingest.registry.changes import FieldChange
@@ -36,13 +36,6 @@ class Registration(_Body):
     transforms: list[Any] = []
     eventTime: EventTime = EventTime(field="event_timestamp", unit="seconds")
 
-    @field_validator("transforms")
-    @classmethod
-    def _not_yet(cls, transforms: list[Any]) -> list[Any]:
-        if transforms:
-            raise ValueError("there are no transforms yet: leave the list empty")
-        return transforms
-
     def dataset(self) -> Dataset:
         """The dataset in full. ValidationError where it would not be one."""
         table = self.name if self.name.endswith("events") else f"{self.name}_events"
@@ -51,7 +44,7 @@ class Registration(_Body):
             "key": Key(field=self.pkFields[0] if self.pkFields else None, required=bool(self.pkFields)).model_dump(),
             "bronze": Bronze(table=table, partition_by="day" if "date" in self.partitionKeys else "hour").model_dump(),
         }  # fmt: skip
-        return Dataset.model_validate(document)
+        return Dataset.model_validate(document | ({"transforms": self.transforms} if self.transforms else {}))
 
 
 def _which(body: Any) -> str:
