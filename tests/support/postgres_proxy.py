@@ -110,9 +110,10 @@ class _Connection:
         self._end()
 
     def _end(self) -> None:
-        for side in (self._client, self._server):
+        # A thread that still reads would keep the socket open beyond its close.
+        for side, how in ((self._client, socket.SHUT_RD), (self._server, socket.SHUT_RDWR)):
             with contextlib.suppress(OSError):
-                side.shutdown(socket.SHUT_RDWR) if side is self._server else None
+                side.shutdown(how)
             side.close()
 
 
