@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ingest.schema.compare import Policy
 from stack.settings import settings
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -102,7 +103,12 @@ class Upkeep(_Model):
 
 
 class Dataset(_Model):
-    """One topic, its bronze, and the golds folded from it. `max_lag`: records that may wait, for `lake lag`."""
+    """One topic, its bronze, and the golds folded from it. `max_lag`: records that may wait, for `lake lag`.
+
+    `schema` (here `policy`): whether changes of the bodies are looked for, and what is done about them.
+    """
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     name: Name
     topic: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
@@ -115,6 +121,7 @@ class Dataset(_Model):
     golds: list[Gold] = []
     upkeep: Upkeep = Upkeep()
     max_lag: Annotated[int, Field(ge=0)] = 100_000
+    policy: Policy = Field(Policy(), alias="schema")
 
     @model_validator(mode="after")
     def _golds_need_upsert(self) -> Dataset:
