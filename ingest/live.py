@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+class SchemaEvolved(RuntimeError):
+    """A typed gold was made by another version of the schema than the one that holds."""
+
+
 @dataclass
 class Progress:
     """What this process has done to one gold."""
@@ -134,9 +138,14 @@ class LiveGold:
         return "content"
 
     def _look(self, range_: tuple, rows: DataFrame, size: int) -> None:
-        """Raise SchemaBlocked where the bodies of the range have changed in a way that a person must decide on."""
-        if self.check is not None:
-            self.check.pass_(range_, rows, size)
+        """Raise SchemaBlocked where the bodies of the range have changed in a way that a person must decide on, and
+        SchemaEvolved where a typed gold has to have other columns first.
+        """
+        if self.check is None:
+            return
+        version = self.check.pass_(range_, rows, size)
+        if self.gold.typed and version != self.gold.version:
+            raise SchemaEvolved(f"version {version} of its schema holds, it was made by {self.gold.version}")
 
     def _merge(self, rows: DataFrame, history: Any) -> None:
         self.publisher.publish(lambda branch: self.fold.merge(rows, branch, history), "gold")

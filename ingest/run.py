@@ -21,11 +21,12 @@ from ingest import decisions
 from ingest.datasets import Dataset, Gold
 from ingest.fence import BronzeRewritten
 from ingest.lease import Lease, LeaseHeld
-from ingest.live import LiveGold
+from ingest.live import LiveGold, SchemaEvolved
 from ingest.live import Progress as GoldProgress
 from ingest.publish import Publisher, drop_left_branches, load
 from ingest.replay import publish_rebuilt
 from ingest.schema.check import SchemaBlocked, SchemaCheck
+from ingest.schema.typed import bound
 from ingest.stream import BronzeStream, Pace
 from ingest.stream import Progress as BronzeProgress
 from ingest.tables import create_bronze, current_epoch
@@ -184,9 +185,8 @@ class DatasetRun(threading.Thread):
 
     def _keep_gold(self, gold: Gold) -> None:
         self.lease.assure()
-        live = LiveGold(self.spark, self.dataset, gold, self.writer, self.pace.max_gold_rows, self._check)
+        live = self._live(gold)
         drop_left_branches(self.spark, gold.identifier)
-        live.progress = self.outcome.golds.setdefault(gold.table, live.progress)
         rebuild = "its fold has changed" if live.is_of_another_fold else None
         requests = Requests(self.settings, gold.identifier)
         while not self.stop.is_set() and not self._lost:
@@ -196,13 +196,13 @@ class DatasetRun(threading.Thread):
             self.lease.assure()
             try:
                 if rebuild is not None:
-                    if self._check is not None:
-                        self._check.assure()
                     log.warning("rebuilding from bronze", table=gold.table, cause=rebuild)
                     publish_rebuilt(live)
                     rebuild = None
-                    continue
                 has_advanced = live.step()
+            except SchemaEvolved as error:
+                live, rebuild = self._live(gold), str(error)
+                continue
             except SchemaBlocked:
                 if self.pace.once or is_last:
                     raise
@@ -217,6 +217,13 @@ class DatasetRun(threading.Thread):
                 self._published[gold.table].wait(IDLE_SECONDS)
         if not self._lost:
             live.publisher.drop_branch()
+
+    def _live(self, gold: Gold) -> LiveGold:
+        """The gold as its table must be now; a typed one has the columns of the schema's version that holds."""
+        now = bound(self.dataset, gold)
+        live = LiveGold(self.spark, self.dataset, now, self.writer, self.pace.max_gold_rows, self._check)
+        live.progress = self.outcome.golds.setdefault(gold.table, live.progress)
+        return live
 
 
 def share_the_cores(spark: SparkSession, table: str) -> None:

@@ -50,12 +50,16 @@ class SchemaCheck:
         self._blocked: int | None = None
         self._told: set[tuple[str, str]] = set()
 
-    def pass_(self, range_: Hashable, rows: DataFrame, size: int) -> None:
-        """Return where the about `size` rows of `range_` may be merged. SchemaBlocked where a person must decide."""
+    def pass_(self, range_: Hashable, rows: DataFrame, size: int) -> int:
+        """The number of the version by which the range, about `size` rows, may be merged; 0 where there is none yet.
+
+        Raises SchemaBlocked where a person must decide.
+        """
         with self._lock:
-            if range_ in self._passed:
-                return
             known = store.versions(self.table)
+            held = holding(known)
+            if range_ in self._passed:
+                return held.number if held else 0
             blocked = waiting(known)
             if blocked is not None and blocked.number == self._blocked:
                 raise SchemaBlocked(self._asked(blocked))
@@ -63,18 +67,14 @@ class SchemaCheck:
             bodies = [row.body for row in sampled]
             if bodies:
                 before = self._newest if len(bodies) < ENOUGH else ()
-                self._compare(known, infer([*before, *bodies]), since(sampled))
+                held = self._compare(known, infer([*before, *bodies]), since(sampled))
             BREAKING_SCHEMA_CHANGE.labels(self.dataset.name).set(0)
             self._blocked = None
             self._newest.extend(bodies[-ENOUGH:])
             self._passed.append(range_)
+            return held.number if held else 0
 
-    def assure(self) -> None:
-        """SchemaBlocked where a version waits for a person: nothing may be absorbed that it was not decided on."""
-        if (blocked := waiting(store.versions(self.table))) is not None:
-            raise SchemaBlocked(self._asked(blocked))
-
-    def _compare(self, known: list[Version], seen: Schema, first: dict[str, Any]) -> None:
+    def _compare(self, known: list[Version], seen: Schema, first: dict[str, Any]) -> Version:
         """Record what the sample shows beyond the version that holds, and stop where that is not for us to decide."""
         held = holding(known)
         if held is None:
@@ -97,8 +97,9 @@ class SchemaCheck:
         if held.status == "INITIAL":
             held = store.activate(self.table, held.number)
         if taken:
-            made = self._record(held, evolved(held.body, seen, taken), "ACTIVE", taken, first)
-            log.info("schema evolved", dataset=self.dataset.name, version=made.number, changes=[str(c) for c in taken])
+            held = self._record(held, evolved(held.body, seen, taken), "ACTIVE", taken, first)
+            log.info("schema evolved", dataset=self.dataset.name, version=held.number, changes=[str(c) for c in taken])
+        return held
 
     def _record(self, held: Version, body: Schema, status: Any, found: list[Change], first: dict[str, Any]) -> Version:
         return store.record(self.table, body, status, found, first, held.number, store.INGESTER)
