@@ -1,4 +1,4 @@
-"""What the look at each range costs: a preloaded topic drained into bronze and gold, with the schema checked and without.
+"""What the look at each range costs: a preloaded topic drained into gold with the schema checked, and without.
 
 The two ways take turns, first one then the other first, so that neither always meets the warmer machine.
 """
@@ -17,9 +17,7 @@ from ingest.schema.compare import Policy
 from stack.settings import Settings
 
 
-def measure(
-    spark: SparkSession, settings: Settings, events: int, rounds: int, max_offsets: int
-) -> dict[str, object]:
+def measure(spark: SparkSession, settings: Settings, events: int, rounds: int, max_offsets: int) -> dict[str, object]:
     """Events a second of each way, one figure a round, after a round that is not counted."""
     topic = "bench_schema"
     sent = {"--topic": topic, "--count": events, "--seed": 1, "--span": "2h", "--processes": 2, "--malformed": 0}

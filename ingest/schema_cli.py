@@ -83,6 +83,35 @@ def rollback(
     _say(_asked(lambda: store.rollback(_table(name), to, getpass.getuser())), as_json)
 
 
+@app.command("dead-letters")
+def dead_letters(name: Name, as_json: Json = False) -> None:
+    """The records that a typed gold does not take, by reason; makes the view gold.<TABLE>_dead_letters of them anew."""
+    from ingest.verify.dead_letters import make, view_of
+    from ingest.verify.typed import as_made
+    from ingest.verify.warehouse import TableAbsent, TrinoUnreachable, Warehouse
+    from stack.settings import settings
+
+    (dataset,) = datasets([name])
+    typed = [gold for gold in dataset.golds if gold.typed]
+    if not typed:
+        fail(f"{name} has no typed gold", USAGE)
+    warehouse, found = Warehouse(settings()), {}
+    try:
+        for gold in typed:
+            found[view_of(gold)] = _asked(lambda: make(dataset, as_made(dataset, gold, warehouse), warehouse))  # noqa: B023
+    except TableAbsent as error:
+        fail(f"{error} (run: lake ingest {name} --once)", UNREACHABLE)
+    except TrinoUnreachable as error:
+        fail(str(error), UNREACHABLE)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for view, reasons in found.items():
+        typer.echo(f"{view}: {sum(reasons.values()):,} records")
+        for reason, number in reasons.items():
+            typer.echo(f"  {number:>10,}  {reason}")
+
+
 def _table(name: str) -> str:
     (dataset,) = datasets([name])
     return dataset.bronze.table

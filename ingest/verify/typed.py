@@ -114,7 +114,7 @@ def as_made(dataset: Dataset, gold: Gold, warehouse: Warehouse) -> Gold:
 
 def recomputation(dataset: Dataset, gold: Gold) -> str:
     """The query of a typed gold, with ${events} and ${slice} to be put in."""
-    own = {column: (_member("body", source), field) for column, (source, field) in taken(gold, gold.body).items()}
+    own = {column: (member("body", source), field) for column, (source, field) in taken(gold, gold.body).items()}
     counts = "error is null"
     if dataset.on_tombstone == "delete":
         counts += " or error = 'null_value'"
@@ -134,9 +134,7 @@ def fits(value: str, field: Field, depth: int = 0) -> str:
         inner = fits(one, field.element, depth + 1)
         return f"{absent} or coalesce(all_match(try(cast({value} as array(json))), {one} -> {inner}), false)"
     if field.type == "struct":
-        inner = [
-            f"({fits(_member(value, name), field.fields[name], depth)})" for name in columns(field.fields, "trino")
-        ]
+        inner = [f"({fits(member(value, name), field.fields[name], depth)})" for name in columns(field.fields, "trino")]
         return f"{absent} or (starts_with(json_format({value}), '{{') and {' and '.join(inner)})"
     return f"{absent} or {_SCALARS[field.type].format(value, value)}"
 
@@ -150,7 +148,7 @@ def read(value: str, field: Field, depth: int = 0) -> str:
         return f"transform(try(cast({value} as array(json))), {one} -> {read(one, field.element, depth + 1)})"
     if field.type == "struct":
         inner = ", ".join(
-            read(_member(value, name), field.fields[name], depth) for name in columns(field.fields, "trino")
+            read(member(value, name), field.fields[name], depth) for name in columns(field.fields, "trino")
         )
         return f"if({absent}, null, cast(row({inner}) as {type_}))"
     if field.type == "string":
@@ -158,11 +156,12 @@ def read(value: str, field: Field, depth: int = 0) -> str:
     return f"try_cast(nullif(json_format({value}), 'null') as {type_})"
 
 
-def _member(value: str, name: str) -> str:
+def member(value: str, name: str) -> str:
     """A member of a JSON object, of text or of a JSON value; `$` is doubled for the template."""
     path = "$$[" + quoted(name, "trino") + "]"
-    return f"json_extract({value}, {_text(path)})"
+    return f"json_extract({value}, {text(path)})"
 
 
-def _text(text: str) -> str:
+def text(text: str) -> str:
+    """A text literal of Trino's."""
     return "'" + text.replace("'", "''") + "'"

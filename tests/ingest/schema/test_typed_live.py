@@ -9,6 +9,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
+from pyspark.sql import functions as F
 from rich.console import Console
 from rich.progress import Progress
 
@@ -19,9 +20,13 @@ from ingest.generators.sending import Sender
 from ingest.replay import compare
 from ingest.run import DatasetRun
 from ingest.schema import store
+from ingest.schema.typed import taken
 from ingest.schema.version import waiting
 from ingest.stream import Pace
+from ingest.verify.dead_letters import make
 from ingest.verify.run import verify_dataset
+from ingest.verify.typed import as_made
+from ingest.verify.warehouse import Warehouse
 from stack.settings import Settings
 from tests.ingest.schema import devices
 
@@ -93,3 +98,16 @@ def test_a_typed_gold_gains_columns_and_types_while_it_runs(spark: SparkSession,
         run.join(PATIENCE)
     assert run.outcome.failure is None
     assert is_equal(spark, lake_stack, dataset)
+    warehouse = Warehouse(lake_stack)
+    gold = as_made(dataset, dataset.golds[0], warehouse)
+    reasons = make(dataset, gold, warehouse)
+    assert reasons and all(reason.startswith("untyped: ") for reason in reasons)
+    # Counted by Spark's reading of the bodies, which is the fold's: bronze is what was typed and the dead letters.
+    events = spark.table(f"lake.{dataset.bronze.identifier}")
+    types = ", ".join(f"`{source}` {field.ddl()}" for source, field in taken(gold, gold.body).values())
+    parsed = F.from_json("body", f"{types}, bad string", {"columnNameOfCorruptRecord": "bad"})
+    typed = (
+        events.where("error is not null").count()
+        + events.where(parsed["bad"].isNull() & F.col("error").isNull()).count()
+    )
+    assert typed + sum(reasons.values()) == events.count() == 500
