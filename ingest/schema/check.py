@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 SAMPLE = 1_000
-"""Bodies of a range, about."""
+"""Bodies of a range, at least, where it has as many."""
 LARGEST = 256 << 10
 """Characters of a body that is looked at."""
 RANGES = 16
@@ -121,12 +121,13 @@ class SchemaCheck:
 
 
 def sample(rows: DataFrame, size: int) -> list[Row]:
-    """About SAMPLE readable rows of a range of about `size`, spread over its offsets, in the order of their times."""
+    """One to two SAMPLEs of readable rows of a range of about `size`, spread over its offsets, in the order of time."""
     picked = rows.where(F.col("error").isNull() & (F.length("body") <= LARGEST))
-    if size > SAMPLE:
-        picked = picked.where(F.expr(f"pmod(xxhash64(kafka_partition, kafka_offset), {size // SAMPLE}) = 0"))
+    if size >= 2 * SAMPLE:
+        one_in = 1 << (size // SAMPLE).bit_length() - 1  # few different ones: each is code that Spark compiles
+        picked = picked.where(F.expr(f"pmod(xxhash64(kafka_partition, kafka_offset), {one_in}) = 0"))
     columns = ("topic_epoch", "kafka_timestamp", "kafka_partition", "kafka_offset", "body")
-    return sorted(picked.select(*columns).limit(2 * SAMPLE).collect(), key=lambda row: row[:4])
+    return sorted(picked.select(*columns).collect(), key=lambda row: row[:4])
 
 
 def since(sampled: list[Row]) -> dict[str, Any]:
