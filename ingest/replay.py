@@ -181,15 +181,17 @@ def publish_rebuilt(live: LiveGold, report: Report = lambda cut: None) -> None:
             spark.sql(f"alter table {name} add column {retyped.get(column.name, column.name)} {column.type}")
     live.forget()
     rows = rows.withColumnsRenamed(retyped)
-    for column in [*retyped, *(there.keys() - wanted.keys())]:
+    gone = [*retyped, *(there.keys() - wanted.keys())]
+    for column in gone:
         rows = rows.withColumn(column, F.lit(None).cast(there[column]))
     live.publisher.publish(lambda branch: rows.writeTo(branch).overwrite(F.lit(True)), "rebuild")
-    update = load(spark, gold.identifier).updateSchema()
-    for column in [*retyped, *(there.keys() - wanted.keys())]:
-        update.deleteColumn(column)
-    for column, new in retyped.items():
-        update.renameColumn(new, column)
-    update.commit()
+    if gone:
+        update = load(spark, gold.identifier).updateSchema()
+        for column in gone:
+            update.deleteColumn(column)
+        for column, new in retyped.items():
+            update.renameColumn(new, column)
+        update.commit()
     properties = load(spark, gold.identifier).updateProperties().set(FOLD, definition(gold))
     for key, value in version_of(gold).items():
         properties.set(key, value)
