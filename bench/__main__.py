@@ -15,7 +15,8 @@ import typer
 
 RESULTS = Path(__file__).with_name("results.json")
 PARTS = (
-    "drain", "freshness", "streams_freshness", "merges", "ranges", "upkeep", "serving", "dbt_history", "dags", "idle",
+    "drain", "schema", "freshness", "streams_freshness", "merges", "ranges", "upkeep", "serving", "dbt_history", "dags",
+    "idle",
 )  # fmt: skip
 
 
@@ -32,7 +33,7 @@ def main(
     results_file: Annotated[Path, typer.Option("--results", help="The file to keep the figures in.")] = RESULTS,
 ) -> None:
     """Measure on a stack of its own; a quiet machine gives figures worth keeping."""
-    from bench import dags, dbt_history, drain, freshness, idle, merges, ranges, serving, upkeep
+    from bench import dags, dbt_history, drain, freshness, idle, merges, ranges, schema, serving, upkeep
     from bench.stack import STREAMS, running
     from bench.table import render
     from ingest.logs import configure
@@ -56,7 +57,7 @@ def main(
             keep("freshness", offered | freshness.measure(settings, rate, seconds, ["orders"])["orders"])
         if "streams_freshness" in chosen:
             keep("streams_freshness", offered | freshness.measure(settings, rate, seconds, STREAMS, ["gold"]))
-        if {"drain", "merges", "ranges"} & set(chosen):
+        if {"drain", "schema", "merges", "ranges"} & set(chosen):
             spark = session(settings, "bench")
             spark.sparkContext.setLogLevel("ERROR")
             if "drain" in chosen:
@@ -70,6 +71,8 @@ def main(
                     "median": {name: round(statistics.median(of)) for name, of in rates.items()},
                 }
                 keep("drain", found)
+            if "schema" in chosen:
+                keep("schema", schema.measure(spark, settings, events, rounds, max_offsets))
             if "merges" in chosen:
                 keep("merges", merges.measure(spark))
             if "ranges" in chosen:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from ingest.datasets import Dataset, Gold, Transform
+from ingest.schema.typed import fold_sql
 from ingest.transforms.blame import failure_in
 from ingest.transforms.steps import TransformFailed, applied
 
@@ -27,7 +28,8 @@ _KEY_MOVED = "a key has events in two partitions"
 
 def sql_of(gold: Gold) -> str:
     """The fold's SQL, as an analyst reads it."""
-    return (FOLDER / gold.sql_file).read_text()
+    text = (FOLDER / gold.sql_file).read_text()
+    return fold_sql(gold, text) if gold.typed else text
 
 
 def definition(gold: Gold, transforms: Sequence[Transform] = ()) -> str:

@@ -22,7 +22,7 @@ from stack.settings import PROJECT, Settings
 README = (PROJECT / "README.md").read_text()
 PAGES = (
     "README.md", "CONTRIBUTING.md", "docs/runbook.md", "docs/decisions.md", "docs/scaling.md", "docs/figures.md",
-    "docs/metrics.md",
+    "docs/metrics.md", "docs/schema.md",
 )  # fmt: skip
 BLOCKS = [block.strip() for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
 GATES = ("make test", "make bench")

@@ -145,7 +145,9 @@ def _of_field(place: Path, known: Field, seen: Field) -> Iterator[Change]:
         yield _change("unit", place, " or ".join(known.units), " or ".join(sorted(units - set(known.units))))
     if "struct" in known.types and "struct" in strong:
         yield from _of_fields(place, known.fields, seen.fields, seen.structs)
-    if known.element and seen.element:
+    if "array" not in known.types or seen.element is None:
+        return
+    if known.element:
         yield from _of_field((*place, ELEMENT), known.element, seen.element)
-    elif seen.element and seen.element.present >= FEW and "array" in known.types:
+    elif seen.element.present >= FEW:
         yield _change("widened", (*place, ELEMENT), "null", told(seen.element))

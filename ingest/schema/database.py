@@ -1,4 +1,7 @@
-"""The table of versions in the catalog's PostgreSQL, and its transactions: one at a time."""
+"""The table of versions in the catalog's PostgreSQL. Who changes it does so alone; who reads waits for nobody.
+
+A process that is frozen half way loses its session, so that it holds up no other.
+"""
 
 from __future__ import annotations
 
@@ -50,24 +53,37 @@ for _status in ("ACTIVE", "BLOCKED"):  # at most one of each a table
         postgresql_where=VERSIONS.c.status == _status,
     )
 _ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtext('schema_versions'))")
+_PATIENCE = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=5s"
 
 
 @contextmanager
 def transaction() -> Iterator[Connection]:
     """Committed at the end. Raises StaleVersion where another was faster, OperationalError without PostgreSQL."""
-    engine = _engine(settings().database_url(settings().catalog_database, "postgresql+psycopg"))
     try:
-        with engine.begin() as connection:
+        with _engine(_url()).begin() as connection:
             connection.execute(_ONE_AT_A_TIME)
             yield connection
     except IntegrityError as error:
         raise StaleVersion("the table's schema versions were changed meanwhile: lake schema show") from error
 
 
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """To look only. Raises OperationalError without PostgreSQL."""
+    with _engine(_url()).connect() as connection:
+        yield connection
+
+
+def _url() -> str:
+    return settings().database_url(settings().catalog_database, "postgresql+psycopg")
+
+
 @lru_cache
 def _engine(url: str) -> Engine:
     """Connections to one database, the table made if it is missing."""
-    engine = create_engine(url, pool_size=2, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    engine = create_engine(
+        url, pool_size=2, pool_pre_ping=True, connect_args={"connect_timeout": 5, "options": _PATIENCE}
+    )
     with engine.begin() as connection:
         connection.execute(_ONE_AT_A_TIME)
         VERSIONS.metadata.create_all(connection)

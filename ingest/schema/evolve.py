@@ -50,12 +50,13 @@ def _new(field: Field) -> Field:
 
 def _joined(known: Field, seen: Field) -> Field:
     """The known field with the sample's types and units, too."""
+    seen = seen.model_copy(deep=True)
     types = sorted({*known.types, *seen.types})
     return known.model_copy(
         update={
             "types": types,
             "units": sorted({*known.units, *seen.units}),
-            "fields": known.fields or seen.model_copy(deep=True).fields,
-            "element": known.element or seen.element,
+            "fields": known.fields if "struct" in known.types else seen.fields,
+            "element": known.element if "array" in known.types and known.element else seen.element,
         }
     )

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ingest.schema.compare import Change
-from ingest.schema.database import VERSIONS, change, one, read, transaction
+from ingest.schema.database import VERSIONS, change, one, read, reading, transaction
 from ingest.schema.model import Schema
 from ingest.schema.version import StaleVersion, Status, Version, holding, waiting
 
@@ -23,7 +23,7 @@ INGESTER = "lake ingest"
 
 def versions(table: str) -> list[Version]:
     """Every version of the schema of `bronze.<table>`, oldest first."""
-    with transaction() as connection:
+    with reading() as connection:
         return read(connection, table)
 
 
