@@ -14,7 +14,7 @@ import psutil
 import typer
 
 RESULTS = Path(__file__).with_name("results.json")
-PARTS = ("drain", "freshness", "streams_freshness", "merges", "ranges", "serving", "dbt_history", "idle")
+PARTS = ("drain", "schema", "freshness", "streams_freshness", "merges", "ranges", "serving", "dbt_history", "idle")
 
 
 def main(
@@ -30,7 +30,7 @@ def main(
     results_file: Annotated[Path, typer.Option("--results", help="The file to keep the figures in.")] = RESULTS,
 ) -> None:
     """Measure on a stack of its own; a quiet machine gives figures worth keeping."""
-    from bench import dbt_history, drain, freshness, idle, merges, ranges, serving
+    from bench import dbt_history, drain, freshness, idle, merges, ranges, schema, serving
     from bench.stack import STREAMS, running
     from bench.table import render
     from ingest.logs import configure
@@ -54,7 +54,7 @@ def main(
             keep("freshness", offered | freshness.measure(settings, rate, seconds, ["orders"])["orders"])
         if "streams_freshness" in chosen:
             keep("streams_freshness", offered | freshness.measure(settings, rate, seconds, STREAMS, ["gold"]))
-        if {"drain", "merges", "ranges"} & set(chosen):
+        if {"drain", "schema", "merges", "ranges"} & set(chosen):
             spark = session(settings, "bench")
             spark.sparkContext.setLogLevel("ERROR")
             if "drain" in chosen:
@@ -68,6 +68,8 @@ def main(
                     "median": {name: round(statistics.median(of)) for name, of in rates.items()},
                 }
                 keep("drain", found)
+            if "schema" in chosen:
+                keep("schema", schema.measure(spark, settings, events, rounds, max_offsets))
             if "merges" in chosen:
                 keep("merges", merges.measure(spark))
             if "ranges" in chosen:

@@ -39,10 +39,10 @@ def measure(
             # the whole typed header with its errors: a parse of less would not take malformed records
             spark, settings, orders, max_offsets, lambda records: to_bronze(records, orders, 1)
         ),
-        "bronze": lambda: _ingest(spark, settings, _own_tables(orders, with_golds=False), max_offsets),
-        "bronze_and_gold": lambda: _ingest(spark, settings, _own_tables(orders), max_offsets),
+        "bronze": lambda: ingest(spark, settings, own_tables(orders, with_golds=False), max_offsets),
+        "bronze_and_gold": lambda: ingest(spark, settings, own_tables(orders), max_offsets),
         "naive_bronze_and_gold": lambda: naive.drain(
-            spark, settings.kafka_bootstrap_servers, _own_tables(orders), _checkpoint(settings), max_offsets
+            spark, settings.kafka_bootstrap_servers, own_tables(orders), _checkpoint(settings), max_offsets
         ),
     }
     found: dict[str, list[float]] = {name: [] for name in ways}
@@ -54,18 +54,18 @@ def measure(
             print(f"round {number if number > 0 else 'warm-up'}: {name} {rate:,.0f} events/s", flush=True)
             if number > 0:
                 found[name].append(rate)
-            _drop_tables(spark)
+            drop_tables(spark)
     return found
 
 
-def _drop_tables(spark: SparkSession) -> None:
+def drop_tables(spark: SparkSession) -> None:
     """Remove what a way has written, so that the next finds the disk as the first did."""
     for namespace in ("bronze", "gold"):
         for table in spark.sql(f"show tables in lake.{namespace} like 'bench_*'").collect():
             spark.sql(f"drop table lake.{namespace}.{table.tableName} purge")
 
 
-def _own_tables(orders: Dataset, with_golds: bool = True) -> Dataset:
+def own_tables(orders: Dataset, with_golds: bool = True) -> Dataset:
     """The dataset with tables nobody has used."""
     name = f"bench_{uuid.uuid4().hex[:8]}"
     gold = orders.golds[0].model_copy(update={"table": f"{name}_current", "sql": orders.golds[0].table})
@@ -101,7 +101,7 @@ def _to_noop(
     )
 
 
-def _ingest(spark: SparkSession, settings: Settings, dataset: Dataset, max_offsets: int) -> None:
+def ingest(spark: SparkSession, settings: Settings, dataset: Dataset, max_offsets: int) -> None:
     """The ingester itself, as `lake ingest --once` runs it, less Spark's start."""
     pace = Pace(max_offsets=max_offsets, once=True)
     run = DatasetRun(spark, settings, dataset, pace, threading.Event(), wait=False)

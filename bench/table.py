@@ -26,6 +26,15 @@ def render(results: dict[str, Any]) -> str:
                 f"{of['bronze_and_gold'] / naive:.2f} x naive ({naive:,} events/s)",
             ),
         ]
+    if schema := results.get("schema"):
+        of = schema["median"]
+        rows.append(
+            (
+                "the same with a topic of its own, each range's schema checked",
+                f"{of['checked']:,} events/s",
+                f"{schema['ratio']} x unchecked ({of['unchecked']:,} events/s)",
+            )
+        )
     if fresh := results.get("freshness"):
         for name in ("bronze", "gold"):
             rows.append(

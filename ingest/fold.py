@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from ingest.datasets import Dataset, Gold
+from ingest.schema.typed import fold_sql
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -24,7 +25,8 @@ _KEY_MOVED = "a key has events in two partitions"
 
 def sql_of(gold: Gold) -> str:
     """The fold's SQL, as an analyst reads it."""
-    return (FOLDER / gold.sql_file).read_text()
+    text = (FOLDER / gold.sql_file).read_text()
+    return fold_sql(gold, text) if gold.typed else text
 
 
 def definition(gold: Gold) -> str:

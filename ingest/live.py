@@ -27,6 +27,7 @@ from ingest.fence import (
 )
 from ingest.fold import Fold, definition
 from ingest.publish import MainMoved, Publisher, current_snapshot, load
+from ingest.schema.check import SchemaCheck
 from ingest.tables import FOLD, create_gold
 from stack.settings import CATALOG
 
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 log = structlog.get_logger()
+
+
+class SchemaEvolved(RuntimeError):
+    """A typed gold was made by another version of the schema than the one that holds."""
 
 
 @dataclass
@@ -47,9 +52,17 @@ class Progress:
 class LiveGold:
     """Brings one gold table forward. Not thread-safe: one thread a gold, with a Spark session of its own."""
 
-    def __init__(self, spark: SparkSession, dataset: Dataset, gold: Gold, writer: str, max_rows: int) -> None:
+    def __init__(
+        self,
+        spark: SparkSession,
+        dataset: Dataset,
+        gold: Gold,
+        writer: str,
+        max_rows: int,
+        check: SchemaCheck | None = None,
+    ) -> None:
         self.spark = spark.newSession()
-        self.dataset, self.gold, self.max_rows = dataset, gold, max_rows
+        self.dataset, self.gold, self.max_rows, self.check = dataset, gold, max_rows, check
         create_gold(self.spark, gold, gold.identifier, definition(gold))
         self.fold = Fold(self.spark, dataset, gold)
         self.publisher = Publisher(self.spark, gold.identifier, writer)
@@ -73,8 +86,8 @@ class LiveGold:
         if self.folded == bronze.currentSnapshot().snapshotId():
             return False
         try:
-            until = None if self.folded is None else appended_until(bronze, self.folded, self.max_rows)
-            by = self._by_snapshots(until) if until is not None else self._by_content()
+            appended = None if self.folded is None else appended_until(bronze, self.folded, self.max_rows)
+            by = self._by_snapshots(*appended) if appended is not None else self._by_content()
         except MainMoved:
             self.forget()
             return True
@@ -88,14 +101,15 @@ class LiveGold:
             self.compact()
         return True
 
-    def _by_snapshots(self, until: int) -> str:
-        """Absorb what was appended after `self.folded` up to the snapshot `until`."""
+    def _by_snapshots(self, until: int, size: int) -> str:
+        """Absorb the `size` rows that were appended after `self.folded` up to the snapshot `until`."""
         rows = (
             self.spark.read.format("iceberg")
             .option("start-snapshot-id", self.folded)
             .option("end-snapshot-id", until)
             .load(f"{CATALOG}.{self.dataset.bronze.identifier}")
         )
+        self._look(("snapshots", self.folded, until), rows, size)
         self._merge(rows, lambda: at_snapshot(self.spark, self.dataset.bronze.identifier, until))
         self.folded = until
         return "snapshots"
@@ -117,9 +131,21 @@ class LiveGold:
             self.folded, self._catching_up = newest, None
             return None
         rows = at_snapshot(self.spark, identifier, newest).where(cut.predicate())
+        size = sum(high - cut.after[partition] for partition, high in cut.upto.items())
+        self._look(("content", newest, cut.predicate()), rows, size)
         self._merge(rows, lambda: up_to(at_snapshot(self.spark, identifier, newest), cut))
         self._catching_up = newest, held, advanced(fence, cut)
         return "content"
+
+    def _look(self, range_: tuple, rows: DataFrame, size: int) -> None:
+        """Raise SchemaBlocked where the bodies of the range have changed in a way that a person must decide on, and
+        SchemaEvolved where a typed gold has to have other columns first.
+        """
+        if self.check is None:
+            return
+        version = self.check.pass_(range_, rows, size)
+        if self.gold.typed and version != self.gold.version:
+            raise SchemaEvolved(f"version {version} of its schema holds, it was made by {self.gold.version}")
 
     def _merge(self, rows: DataFrame, history: Any) -> None:
         self.publisher.publish(lambda branch: self.fold.merge(rows, branch, history), "gold")
@@ -141,8 +167,9 @@ class LiveGold:
         log.info("gold compacted", table=self.gold.table, seconds=round(time.monotonic() - began, 2))
 
 
-def appended_until(bronze: Any, since: int, max_rows: int) -> int | None:
-    """The newest snapshot of main whose appends after `since` hold at most `max_rows` rows (one append at least).
+def appended_until(bronze: Any, since: int, max_rows: int) -> tuple[int, int] | None:
+    """The newest snapshot of main whose appends after `since` hold at most `max_rows` rows (one append at least), and
+    how many they hold.
 
     None where `since` is no ancestor of main, or where anything but appends and rewrites lies between.
     """
@@ -162,4 +189,4 @@ def appended_until(bronze: Any, since: int, max_rows: int) -> int | None:
         if until is not None and rows + added > max_rows:
             break
         rows, until = rows + added, snapshot.snapshotId()
-    return until
+    return until, rows

@@ -28,7 +28,8 @@ from ingest.fence import (
 )
 from ingest.fold import Fold, definition
 from ingest.publish import current_snapshot, load
-from ingest.tables import FOLD, create_gold
+from ingest.schema.typed import SCHEMA_VERSION, bound
+from ingest.tables import FOLD, create_gold, version_of
 from stack.settings import CATALOG
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
     from ingest.live import LiveGold
 
+RETYPED = "__retyped"
+"""Added to a column's name while its type is changed."""
 Report = Callable[[Cut], None]
 Cutter = Callable[[BronzeFence, GoldFence], Cut | None]
 """Chooses the next range of what bronze holds above a fence; None when there is nothing."""
@@ -104,6 +107,13 @@ def build_shadow(
     return shadow
 
 
+def as_made(spark: SparkSession, dataset: Dataset, gold: Gold) -> Gold:
+    """The gold as its table was made: a typed one by the version of the schema that the table names."""
+    if not gold.typed:
+        return gold
+    return bound(dataset, gold, int(load(spark, gold.identifier).properties().get(SCHEMA_VERSION)))
+
+
 def cut_at_random(chance: random.Random) -> Cutter:
     """Ranges of random size, in which each partition goes forward by a random part of its own, or stays."""
 
@@ -132,6 +142,7 @@ def compare(
     """Rebuild up to the fence of the live table's `snapshot` (default: its current one) and hash both."""
     snapshot = snapshot or current_snapshot(spark, gold.identifier)
     fence = read_gold_fence(spark, gold.identifier, snapshot)
+    gold = as_made(spark, dataset, gold)
     shadow = build_shadow(spark, dataset, gold, fence, None, max_rows, report, None, shadow, cutter)
     live_rows, live_hash = hashed(at_snapshot(spark, gold.identifier, snapshot))
     shadow_rows, shadow_hash = hashed(spark.table(f"{CATALOG}.{shadow}"))
@@ -151,24 +162,42 @@ def hashed(rows: DataFrame) -> tuple[int, str]:
 
 
 def publish_rebuilt(live: LiveGold, report: Report = lambda cut: None) -> None:
-    """Rebuild the table by today's fold and put it in live's place, which readers see in one commit."""
+    """Rebuild the table by today's fold up to its own fence, and put it in live's place, seen in one commit.
+
+    A column whose type has changed is read under another name until then; the names are changed in one commit, too.
+    """
     gold, spark = live.gold, live.spark
-    absorbed = current_snapshot(spark, live.dataset.bronze.identifier)
-    shadow = build_shadow(spark, live.dataset, gold, max_rows=live.max_rows, report=report, snapshot=absorbed)
     name = f"{CATALOG}.{gold.identifier}"
-    there = set(spark.table(name).columns)
-    for column in gold.columns:
-        if column.name not in there:
-            spark.sql(f"alter table {name} add column {column.name} {column.type}")
-    live.forget()
+    end = read_gold_fence(spark, gold.identifier, current_snapshot(spark, gold.identifier))
+    shadow = build_shadow(spark, live.dataset, gold, end, max_rows=live.max_rows, report=report)
     rows = spark.table(f"{CATALOG}.{shadow}")
+    for column in spark.table(name).columns:  # of a rebuild that was killed
+        if column.endswith(RETYPED):
+            spark.sql(f"alter table {name} drop column {column}")
+    there, wanted = dict(spark.table(name).dtypes), dict(rows.dtypes)
+    retyped = {column: f"{column}{RETYPED}" for column in wanted if there.get(column, wanted[column]) != wanted[column]}
+    for column in gold.columns:
+        if column.name in retyped or column.name not in there:
+            spark.sql(f"alter table {name} add column {retyped.get(column.name, column.name)} {column.type}")
+    live.forget()
+    rows = rows.withColumnsRenamed(retyped)
+    gone = [*retyped, *(there.keys() - wanted.keys())]
+    for column in gone:
+        rows = rows.withColumn(column, F.lit(None).cast(there[column]))
     live.publisher.publish(lambda branch: rows.writeTo(branch).overwrite(F.lit(True)), "rebuild")
-    for column in there - {column.name for column in gold.columns}:
-        spark.sql(f"alter table {name} drop column {column}")
-    load(spark, gold.identifier).updateProperties().set(FOLD, definition(gold)).commit()
+    if gone:
+        update = load(spark, gold.identifier).updateSchema()
+        for column in gone:
+            update.deleteColumn(column)
+        for column, new in retyped.items():
+            update.renameColumn(new, column)
+        update.commit()
+    properties = load(spark, gold.identifier).updateProperties().set(FOLD, definition(gold))
+    for key, value in version_of(gold).items():
+        properties.set(key, value)
+    properties.commit()
     spark.sql(f"drop table {CATALOG}.{shadow} purge")
     live.forget()
-    live.folded = absorbed
 
 
 def parse_offsets(texts: list[str]) -> Offsets:

@@ -48,7 +48,7 @@ def replay(
     Says first what it will fold. The shadow is made anew each time, and live is only read: safe to repeat.
     """
     from ingest.fence import GoldFence
-    from ingest.replay import build_shadow, compare, hashed, parse_offsets, shadow_of
+    from ingest.replay import as_made, build_shadow, compare, hashed, parse_offsets, shadow_of
 
     dataset, gold = _gold(table)
     if verify and (start or end):
@@ -71,6 +71,7 @@ def replay(
 
         if not exists(spark, gold.identifier):
             fail(f"there is no {gold.identifier} yet; run: lake ingest --once", UNREACHABLE)
+        gold = as_made(spark, dataset, gold)
         if verify:
             snapshot = snapshot or current_snapshot(spark, gold.identifier)
             bounds[1] = read_gold_fence(spark, gold.identifier, snapshot)

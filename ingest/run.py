@@ -21,10 +21,12 @@ from ingest import decisions
 from ingest.datasets import Dataset, Gold
 from ingest.fence import BronzeRewritten
 from ingest.lease import Lease, LeaseHeld
-from ingest.live import LiveGold
+from ingest.live import LiveGold, SchemaEvolved
 from ingest.live import Progress as GoldProgress
 from ingest.publish import Publisher, drop_left_branches, load
 from ingest.replay import publish_rebuilt
+from ingest.schema.check import SchemaBlocked, SchemaCheck
+from ingest.schema.typed import bound
 from ingest.stream import BronzeStream, Pace
 from ingest.stream import Progress as BronzeProgress
 from ingest.tables import create_bronze, current_epoch
@@ -41,6 +43,7 @@ FINAL = (DecisionNeeded, LeaseHeld)
 BUGS = (AttributeError, TypeError, NameError, KeyError, AnalysisException)  # the same again next time
 ONCE_ATTEMPTS = 14  # about a minute and a half of growing pauses
 IDLE_SECONDS = 0.5
+DECISION_SECONDS = 3.0  # between two looks whether a person has decided on a schema
 STOP_SECONDS = 60  # how long a batch under way may take to end
 
 
@@ -67,6 +70,7 @@ class DatasetRun(threading.Thread):
         self.writer = uuid.uuid4().hex[:12]
         self.broker = Broker(settings.kafka_bootstrap_servers)
         self.lease: Lease | None = None
+        self._check = SchemaCheck(dataset) if dataset.policy.check else None
         self._bronze_done = threading.Event()
         self._published = {gold.table: threading.Event() for gold in dataset.golds}  # one gold's wake-up is no other's
 
@@ -181,12 +185,9 @@ class DatasetRun(threading.Thread):
 
     def _keep_gold(self, gold: Gold) -> None:
         self.lease.assure()
-        live = LiveGold(self.spark, self.dataset, gold, self.writer, self.pace.max_gold_rows)
+        live = self._live(gold)
         drop_left_branches(self.spark, gold.identifier)
-        live.progress = self.outcome.golds.setdefault(gold.table, live.progress)
-        if live.is_of_another_fold:
-            log.warning("its fold has changed: rebuilding from bronze", table=gold.table)
-            publish_rebuilt(live)
+        rebuild = "its fold has changed" if live.is_of_another_fold else None
         requests = Requests(self.settings, gold.identifier)
         while not self.stop.is_set() and not self._lost:
             requests.answer(live.compact)
@@ -194,10 +195,21 @@ class DatasetRun(threading.Thread):
             is_last = self._bronze_done.is_set()
             self.lease.assure()
             try:
+                if rebuild is not None:
+                    log.warning("rebuilding from bronze", table=gold.table, cause=rebuild)
+                    publish_rebuilt(live)
+                    rebuild = None
                 has_advanced = live.step()
+            except SchemaEvolved as error:
+                live, rebuild = self._live(gold), str(error)
+                continue
+            except SchemaBlocked:
+                if self.pace.once or is_last:
+                    raise
+                self.stop.wait(DECISION_SECONDS)
+                continue
             except BronzeRewritten as error:
-                log.warning("rebuilding from bronze", table=gold.table, cause=str(error))
-                publish_rebuilt(live)
+                rebuild = str(error)
                 continue
             if not has_advanced:
                 if is_last and not live.is_behind():
@@ -205,6 +217,13 @@ class DatasetRun(threading.Thread):
                 self._published[gold.table].wait(IDLE_SECONDS)
         if not self._lost:
             live.publisher.drop_branch()
+
+    def _live(self, gold: Gold) -> LiveGold:
+        """The gold as its table must be now; a typed one has the columns of the schema's version that holds."""
+        now = bound(self.dataset, gold)
+        live = LiveGold(self.spark, self.dataset, now, self.writer, self.pace.max_gold_rows, self._check)
+        live.progress = self.outcome.golds.setdefault(gold.table, live.progress)
+        return live
 
 
 def share_the_cores(spark: SparkSession, table: str) -> None:

@@ -12,6 +12,7 @@ from ingest.bronze import BRONZE_SCHEMA
 from ingest.datasets import Dataset, Gold
 from ingest.fence import Offsets, read_bronze_fence
 from ingest.publish import load
+from ingest.schema.typed import SCHEMA_VERSION
 from stack.settings import CATALOG
 
 if TYPE_CHECKING:
@@ -80,7 +81,12 @@ def create_gold(spark: SparkSession, gold: Gold, identifier: str, fold: str) -> 
     """A table of `gold`'s columns named `identifier` (live, or a shadow), made by the fold with the hash `fold`."""
     columns = [(c.name, c.type, c.description) for c in gold.columns]
     partitioning = f"partitioned by (bucket({gold.buckets}, {gold.key[0]}))" if gold.buckets else ""
-    _create(spark, identifier, columns, partitioning, {**_WRITING, **_GOLD, FOLD: fold})
+    _create(spark, identifier, columns, partitioning, {**_WRITING, **_GOLD, FOLD: fold, **version_of(gold)})
+
+
+def version_of(gold: Gold) -> dict[str, str]:
+    """The property that says by which version of the schema a typed gold was made."""
+    return {SCHEMA_VERSION: str(gold.version)} if gold.typed else {}
 
 
 def _create(

@@ -20,7 +20,8 @@ from short_lived import FAST_START
 from stack.settings import PROJECT, Settings
 
 README = (PROJECT / "README.md").read_text()
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/runbook.md", "docs/decisions.md", "docs/scaling.md", "docs/figures.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/runbook.md", "docs/decisions.md", "docs/scaling.md", "docs/schema.md",
+         "docs/figures.md")
 BLOCKS = [block.strip() for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
 GATES = ("make test", "make bench")
 DEMO = "make demo"

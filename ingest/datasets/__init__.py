@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
+from ingest.schema.compare import Policy
+from ingest.schema.model import Schema
 from stack.settings import settings
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -56,6 +58,8 @@ class Column(_Model):
 class Gold(_Model):
     """A live table folded from bronze by `ingest/gold/<sql>.sql`; `sql` is the table's name unless given.
 
+    `typed`: the last event of each key, its columns those of the schema's version: neither columns nor SQL are given.
+
     `buckets`: of its first key column, 0 for an unpartitioned table. `ordered`: whether the order of a key's events
     matters, so that a key whose events lie in two Kafka partitions is recomputed from all of them; the table's key is
     then the record's. `compact_every`: merges between two rewrites of its files. `parameters`: whole numbers that the
@@ -65,13 +69,25 @@ class Gold(_Model):
 
     table: Name
     sql: Name | None = None
+    typed: bool = False
     key: Annotated[list[str], Field(min_length=1)]
     buckets: Annotated[int, Field(ge=0, le=1024)] = 0
     ordered: bool = True
     compact_every: Annotated[int, Field(ge=1)] = 8
     parameters: dict[Name, int] = {}
     traced_by: dict[Name, str] = {}
-    columns: Annotated[list[Column], Field(min_length=1)]
+    columns: list[Column] = []
+    _version: tuple[int, Schema] = PrivateAttr((0, Schema()))
+
+    @model_validator(mode="after")
+    def _typed_or_with_columns(self) -> Gold:
+        if self.typed and (self.columns or self.sql or not self.ordered):
+            raise ValueError(
+                "a typed gold takes its columns and its SQL from the schema: leave out columns, sql, ordered"
+            )
+        if not self.typed and not self.columns:
+            raise ValueError("a gold lists its columns, or is typed: true")
+        return self
 
     @model_validator(mode="after")
     def _order_needs_the_record_s_key(self) -> Gold:
@@ -91,7 +107,23 @@ class Gold(_Model):
 
     @property
     def sql_file(self) -> str:
-        return f"{self.sql or self.table}.sql"
+        return "latest.sql" if self.typed else f"{self.sql or self.table}.sql"
+
+    @property
+    def version(self) -> int:
+        """Of a typed gold, the version of the schema that its columns are of; 0 where there is none yet."""
+        return self._version[0]
+
+    @property
+    def body(self) -> Schema:
+        """Of a typed gold, that version's schema."""
+        return self._version[1]
+
+    def with_version(self, number: int, schema: Schema) -> Gold:
+        """The same gold, of that version of the schema."""
+        self_ = self.model_copy()
+        self_._version = number, schema
+        return self_
 
 
 class Upkeep(_Model):
@@ -102,7 +134,12 @@ class Upkeep(_Model):
 
 
 class Dataset(_Model):
-    """One topic, its bronze, and the golds folded from it. `max_lag`: records that may wait, for `lake lag`."""
+    """One topic, its bronze, and the golds folded from it. `max_lag`: records that may wait, for `lake lag`.
+
+    `schema` (here `policy`): whether changes of the bodies are looked for, and what is done about them.
+    """
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     name: Name
     topic: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
@@ -115,11 +152,14 @@ class Dataset(_Model):
     golds: list[Gold] = []
     upkeep: Upkeep = Upkeep()
     max_lag: Annotated[int, Field(ge=0)] = 100_000
+    policy: Policy = Field(Policy(), alias="schema")
 
     @model_validator(mode="after")
     def _golds_need_upsert(self) -> Dataset:
         if self.golds and self.mode != "upsert":
             raise ValueError("golds are folded only when mode is upsert")
+        if any(gold.typed for gold in self.golds) and not self.policy.check:
+            raise ValueError("a typed gold needs the schema to be checked")
         return self
 
 

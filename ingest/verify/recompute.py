@@ -13,9 +13,10 @@ from string import Template
 
 from trino.exceptions import TrinoUserError
 
-from ingest.datasets import Gold
+from ingest.datasets import Dataset, Gold
 from ingest.verify.cut import Cut
 from ingest.verify.report import EXAMPLES, GoldReport, RowFault
+from ingest.verify.typed import recomputation
 from ingest.verify.warehouse import Warehouse, pinned
 
 FOLDER = Path(__file__).parent
@@ -23,13 +24,15 @@ SLICE_ROWS = 1_000_000
 """Events recomputed in one query, so that it fits into a Trino of 1 GB."""
 
 
-def verify_gold(warehouse: Warehouse, cut: Cut, gold: Gold, advance: Callable[[float], None]) -> GoldReport:
+def verify_gold(
+    warehouse: Warehouse, cut: Cut, dataset: Dataset, gold: Gold, advance: Callable[[float], None]
+) -> GoldReport:
     """Compare one gold at the cut; `advance` hears of the share of the work done since it was last called."""
     if gold.identifier not in cut.golds:
         return GoldReport(table=gold.identifier, problems=[f"{gold.identifier} does not exist yet"])
     report = GoldReport(table=gold.identifier, snapshot=cut.golds[gold.identifier])
     path = FOLDER / "gold" / gold.sql_file
-    if not path.is_file():
+    if not gold.typed and not path.is_file():
         report.problems.append(f"no recomputation is written for it: ingest/verify/gold/{path.name}")
         return report
     report.topic_epoch, report.absorbed = _fence(warehouse, gold, report.snapshot)
@@ -39,7 +42,7 @@ def verify_gold(warehouse: Warehouse, cut: Cut, gold: Gold, advance: Callable[[f
     [[events, report.pending_rows]] = warehouse.rows(
         f"select count_if({absorbed}), count_if(not ({absorbed})) from {cut.bronze_rows} where error is null"
     )
-    sql = path.read_text()
+    sql = recomputation(dataset, gold) if gold.typed else path.read_text()
     # A row that takes from many keys is no share of them: its SQL asks for no slice and sums up early instead.
     slices = max(1, -(-events // SLICE_ROWS)) if "${slice}" in sql else 1
     try:

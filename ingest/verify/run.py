@@ -18,6 +18,7 @@ from ingest.verify.broker import LogMoved, Topic
 from ingest.verify.cut import Cut, take
 from ingest.verify.recompute import verify_gold
 from ingest.verify.report import EXAMPLES, BronzeReport, DatasetReport, RecordFault
+from ingest.verify.typed import as_made
 from ingest.verify.warehouse import SnapshotGone, Warehouse
 from stack.settings import Settings
 
@@ -48,9 +49,9 @@ def _verify_at(
 ) -> DatasetReport:
     started = time.monotonic()
     golds = []
-    for gold in dataset.golds:
+    for gold in (as_made(dataset, gold, warehouse) for gold in dataset.golds):
         task = progress.add_task(f"{gold.identifier} recomputed", total=1.0)
-        golds.append(verify_gold(warehouse, cut, gold, lambda share, task=task: progress.advance(task, share)))
+        golds.append(verify_gold(warehouse, cut, dataset, gold, lambda share, task=task: progress.advance(task, share)))
         progress.remove_task(task)
     compared = verify_bronze(cut, dataset, warehouse, settings.kafka_bootstrap_servers, progress)
     seconds = round(time.monotonic() - started, 2)

@@ -1,0 +1,1 @@
+"""What a stream's bodies look like: inferred from samples, compared with what is known, kept in versions."""

@@ -1,0 +1,141 @@
+"""The check before a merge: a sample of the range beside the version that holds. One object a dataset, for its golds.
+
+A breaking change is recorded once and then asked of the store on every try, until a person has decided.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from pyspark.sql import functions as F
+
+from ingest.datasets import Dataset
+from ingest.metrics.meters import BREAKING_SCHEMA_CHANGE
+from ingest.schema import store
+from ingest.schema.compare import Change, changes
+from ingest.schema.evolve import evolved
+from ingest.schema.infer import infer
+from ingest.schema.model import ENOUGH, Schema
+from ingest.schema.version import Version, holding, refused, waiting
+from ingest.topics import DecisionNeeded
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, Row
+
+log = structlog.get_logger()
+SAMPLE = 1_000
+"""Bodies of a range, at least, where it has as many."""
+LARGEST = 256 << 10
+"""Characters of a body that is looked at."""
+RANGES = 16
+"""Remembered, so that the golds of a dataset look at a range once."""
+
+
+class SchemaBlocked(DecisionNeeded):
+    """A breaking change of a dataset's bodies waits for a person; bronze and the other datasets go on."""
+
+
+class SchemaCheck:
+    """What a dataset's golds ask before each merge. Thread-safe: the first gold of a range looks, the others wait."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset, self.table = dataset, dataset.bronze.table
+        self._lock = threading.Lock()
+        self._passed: deque[Hashable] = deque(maxlen=RANGES)
+        self._newest: deque[str] = deque(maxlen=ENOUGH)  # bodies of the ranges before, for small ones
+        self._blocked: int | None = None
+        self._told: set[tuple[str, str]] = set()
+
+    def pass_(self, range_: Hashable, rows: DataFrame, size: int) -> int:
+        """The number of the version by which the range, about `size` rows, may be merged; 0 where there is none yet.
+
+        Raises SchemaBlocked where a person must decide.
+        """
+        with self._lock:
+            known = store.versions(self.table)
+            held = holding(known)
+            if range_ in self._passed:
+                return held.number if held else 0
+            blocked = waiting(known)
+            if blocked is not None and blocked.number == self._blocked:
+                raise SchemaBlocked(self._asked(blocked))
+            sampled = sample(rows, size)
+            bodies = [row.body for row in sampled]
+            if bodies:
+                before = self._newest if len(bodies) < ENOUGH else ()
+                held = self._compare(known, infer([*before, *bodies]), since(sampled))
+            BREAKING_SCHEMA_CHANGE.labels(self.dataset.name).set(0)
+            self._blocked = None
+            self._newest.extend(bodies[-ENOUGH:])
+            self._passed.append(range_)
+            return held.number if held else 0
+
+    def _compare(self, known: list[Version], seen: Schema, first: dict[str, Any]) -> Version:
+        """Record what the sample shows beyond the version that holds, and stop where that is not for us to decide."""
+        held = holding(known)
+        if held is None:
+            held = store.record(self.table, seen, "INITIAL", since=first, who=store.INGESTER)
+        no_more = refused(known)
+        found = [change for change in changes(held.body, seen) if (change.kind, change.path) not in no_more]
+        judged = {change: self.dataset.policy.of(change) for change in found}
+        taken = [change for change, verdict in judged.items() if verdict == "evolve"]
+        stopping = [change for change, verdict in judged.items() if verdict == "block"]
+        self._tell([change for change in found if change not in taken and change not in stopping])
+        if stopping:
+            blocked = waiting(known)
+            if blocked is None or blocked.changes != taken + stopping:
+                body = evolved(held.body, seen, taken + stopping)
+                blocked = self._record(held, body, "BLOCKED", taken + stopping, first)
+            self._blocked = blocked.number
+            BREAKING_SCHEMA_CHANGE.labels(self.dataset.name).set(1)
+            log.error("schema blocked", dataset=self.dataset.name, reason=self._asked(blocked))
+            raise SchemaBlocked(self._asked(blocked))
+        if held.status == "INITIAL":
+            held = store.activate(self.table, held.number)
+        if taken:
+            held = self._record(held, evolved(held.body, seen, taken), "ACTIVE", taken, first)
+            log.info("schema evolved", dataset=self.dataset.name, version=held.number, changes=[str(c) for c in taken])
+        return held
+
+    def _record(self, held: Version, body: Schema, status: Any, found: list[Change], first: dict[str, Any]) -> Version:
+        return store.record(self.table, body, status, found, first, held.number, store.INGESTER)
+
+    def _tell(self, left: list[Change]) -> None:
+        """Say once which changes the policy leaves out."""
+        new = [change for change in left if (change.kind, change.path) not in self._told]
+        self._told.update((change.kind, change.path) for change in new)
+        if new:
+            log.warning("schema change left out", dataset=self.dataset.name, changes=[str(change) for change in new])
+
+    def _asked(self, blocked: Version) -> str:
+        listed = "; ".join(str(change) for change in blocked.changes if self.dataset.policy.of(change) == "block")
+        name = self.dataset.name
+        return (
+            f"the schema of {name} has changed: {listed}. Its gold stays at its fence, bronze goes on. If it is right: "
+            f"lake schema accept {name}; to go on without it: lake schema rollback {name}"
+        )
+
+
+def sample(rows: DataFrame, size: int) -> list[Row]:
+    """One to two SAMPLEs of readable rows of a range of about `size`, spread over its offsets, in the order of time."""
+    picked = rows.where(F.col("error").isNull() & (F.length("body") <= LARGEST))
+    if size >= 2 * SAMPLE:
+        one_in = 1 << (size // SAMPLE).bit_length() - 1  # few different ones: each is code that Spark compiles
+        picked = picked.where(F.expr(f"pmod(xxhash64(kafka_partition, kafka_offset), {one_in}) = 0"))
+    columns = ("topic_epoch", "kafka_timestamp", "kafka_partition", "kafka_offset", "body")
+    return sorted(picked.select(*columns).collect(), key=lambda row: row[:4])
+
+
+def since(sampled: list[Row]) -> dict[str, Any]:
+    """The newest topic epoch of the rows, and per partition their lowest offset in it."""
+    epoch = max(row.topic_epoch for row in sampled)
+    offsets: dict[str, int] = {}
+    for row in sampled:
+        if row.topic_epoch == epoch:
+            partition = str(row.kafka_partition)
+            offsets[partition] = min(row.kafka_offset, offsets.get(partition, row.kafka_offset))
+    return {"topic_epoch": epoch, "offsets": dict(sorted(offsets.items()))}

@@ -1,0 +1,182 @@
+"""If these fail, a breaking change gets into a gold unseen, takes other streams with it, or can't be decided on."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ingest.datasets import Dataset, load
+from ingest.fence import read_gold_fence
+from ingest.metrics.meters import METERS
+from ingest.publish import current_snapshot
+from ingest.run import DatasetRun
+from ingest.schema import store
+from ingest.schema.check import SchemaBlocked
+from ingest.schema.compare import Policy
+from ingest.stream import Pace
+from tests.ingest.faults.case import Case
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.integration
+PATIENCE = 300  # seconds; a quiet machine needs a few
+
+
+def changing(case: Case, change: Callable[[dict[str, Any]], object]) -> None:
+    """From the next record on, the case's sound events have gone through `change`."""
+
+    def changed(records: Iterator) -> Iterator:
+        for record in records:
+            if record.kind.startswith("malformed"):
+                yield record
+                continue
+            event = json.loads(record.value)
+            change(event)
+            yield record._replace(value=json.dumps(event).encode())
+
+    case._records = changed(case._records)
+
+
+def amount_as_text(event: dict[str, Any]) -> None:
+    event["total_amount"] = f"{event['total_amount']:.2f}"
+
+
+@contextmanager
+def running(spark: SparkSession, case: Case, dataset: Dataset, **pace: Any) -> Iterator[DatasetRun]:
+    """The ingester of one dataset, in this process, until the block ends."""
+    stop = threading.Event()
+    run = DatasetRun(spark, case.stack, dataset, Pace(0.3, 400, 400, **pace), stop, wait=False)
+    run.start()
+    try:
+        yield run
+    finally:
+        stop.set()
+        run.join(PATIENCE)
+
+
+def until(happened: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, f"waited for {what}"
+        time.sleep(0.3)
+
+
+def has_absorbed(spark: SparkSession, case: Case, dataset: Dataset) -> Callable[[], bool]:
+    """Whether bronze and gold have all that was sent."""
+
+    def has() -> bool:
+        if not spark.catalog.tableExists(f"lake.{dataset.golds[0].identifier}"):
+            return False
+        ends: dict[int, int] = {}
+        for sent in case.sent:
+            if not sent["kind"].startswith("malformed"):  # which have a header here that can't be read
+                ends[sent["kafka_partition"]] = max(sent["kafka_offset"], ends.get(sent["kafka_partition"], -1))
+        gold = dataset.golds[0].identifier
+        absorbed = read_gold_fence(spark, gold, current_snapshot(spark, gold)).absorbed
+        return all(absorbed.get(partition, -1) >= end for partition, end in ends.items())
+
+    return has
+
+
+def in_bronze(spark: SparkSession, dataset: Dataset) -> int:
+    return spark.table(f"lake.{dataset.bronze.identifier}").count()
+
+
+def metric(dataset: Dataset) -> float | None:
+    return METERS.get_sample_value("breaking_schema_change", {"dataset": dataset.name})
+
+
+@pytest.mark.timeout(1200)
+def test_a_breaking_change_stops_one_gold_until_it_is_accepted_and_a_new_field_stops_none(
+    another_case: Callable[..., Case], spark: SparkSession, run_lake: Callable
+) -> None:
+    changed, other = another_case(), another_case()
+    mine, theirs = load(changed.name, changed.datasets), load(other.name, other.datasets)
+    table, gold = mine.bronze.table, mine.golds[0].identifier
+    changed.produce(500)
+    other.produce(300)
+    environment = {"LAKE_DATASETS": str(changed.datasets)}
+
+    def schema(*arguments: str, check: bool = True) -> Any:
+        return run_lake("schema", *arguments, environment=environment, check=check)
+
+    with running(spark, changed, mine) as run, running(spark, other, theirs):
+        until(has_absorbed(spark, changed, mine), "the first events")
+        assert [(one.number, one.status) for one in store.versions(table)] == [(1, "ACTIVE")]
+        fence = read_gold_fence(spark, gold, current_snapshot(spark, gold))
+
+        changing(changed, amount_as_text)
+        changed.produce(300)
+        other.produce(200)
+        until(lambda: metric(mine) == 1, "the block")
+        until(lambda: in_bronze(spark, mine) == 800, "bronze going on")
+        until(has_absorbed(spark, other, theirs), "the other gold going on")
+        assert metric(theirs) == 0
+        assert read_gold_fence(spark, gold, current_snapshot(spark, gold)) == fence
+        shown = schema("show", mine.name, check=False)
+        assert shown.returncode == 4 and "total_amount: double is now" in shown.stdout, shown
+        assert run.is_alive() and run.outcome.failure is None
+
+        schema("accept", mine.name)
+        until(has_absorbed(spark, changed, mine), "the gold catching up")
+        assert metric(mine) == 0
+        again = schema("accept", mine.name, check=False)
+        assert again.returncode == 2 and "nothing to accept" in again.stderr
+
+        changing(changed, lambda event: event.update(coupon="SPRING"))
+        changed.produce(100)
+        until(has_absorbed(spark, changed, mine), "the events with a new field")
+        newest = json.loads(schema("show", mine.name, "--json").stdout)[-1]
+        assert [(one["kind"], one["path"]) for one in newest["changes"]] == [("added", "coupon")]
+        assert newest["status"] == "ACTIVE" and newest["since"]["offsets"]
+    changed.verified()
+    other.verified()
+
+
+def test_drained_it_ends_with_a_decision_and_a_refused_change_is_let_through(
+    another_case: Callable[..., Case], spark: SparkSession
+) -> None:
+    case = another_case()
+    dataset = load(case.name, case.datasets)
+    case.produce(200)
+    with running(spark, case, dataset, once=True) as run:
+        run.join(PATIENCE)
+    changing(case, amount_as_text)
+    case.produce(200)
+    with running(spark, case, dataset, once=True) as run:
+        run.join(PATIENCE)
+    assert isinstance(run.outcome.failure, SchemaBlocked)
+    assert f"lake schema accept {dataset.name}" in str(run.outcome.failure)
+    assert not has_absorbed(spark, case, dataset)()
+
+    with pytest.raises(store.StaleVersion, match="is ACTIVE, not BLOCKED"):
+        store.accept(dataset.bronze.table, 1, "someone")
+    store.rollback(dataset.bronze.table, 1, "someone")
+    with running(spark, case, dataset, once=True) as run:
+        run.join(PATIENCE)
+    assert run.outcome.failure is None
+    assert has_absorbed(spark, case, dataset)()
+    assert [one.status for one in store.versions(dataset.bronze.table)] == ["ACTIVE", "RETIRED"]
+    case.verified()
+
+
+@pytest.mark.full
+def test_without_the_check_the_change_gets_in(another_case: Callable[..., Case], spark: SparkSession) -> None:
+    """What the tests above would see if the check were gone."""
+    case = another_case()
+    dataset = load(case.name, case.datasets).model_copy(update={"policy": Policy(check=False)})
+    case.produce(200)
+    changing(case, amount_as_text)
+    case.produce(200)
+    with running(spark, case, dataset, once=True) as run:
+        run.join(PATIENCE)
+    assert run.outcome.failure is None
+    assert has_absorbed(spark, case, dataset)()
+    assert store.versions(dataset.bronze.table) == []

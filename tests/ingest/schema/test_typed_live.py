@@ -1,0 +1,111 @@
+"""If these fail, a typed gold misses a column that its stream has gained, or its table is not what bronze says."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+from pyspark.sql import functions as F
+from rich.console import Console
+from rich.progress import Progress
+
+from ingest.datasets import Dataset
+from ingest.generators.broker import ensure_topic
+from ingest.generators.records import Record
+from ingest.generators.sending import Sender
+from ingest.replay import compare
+from ingest.run import DatasetRun
+from ingest.schema import store
+from ingest.schema.typed import taken
+from ingest.schema.version import waiting
+from ingest.stream import Pace
+from ingest.verify.dead_letters import make
+from ingest.verify.run import verify_dataset
+from ingest.verify.typed import as_made
+from ingest.verify.warehouse import Warehouse
+from stack.settings import Settings
+from tests.ingest.schema import devices
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.integration
+PATIENCE = 300  # seconds; a quiet machine needs a few
+
+
+def send(stack: Settings, dataset: Dataset, records: list[Record]) -> None:
+    largest = ensure_topic(stack.kafka_bootstrap_servers, dataset.topic, dataset.partitions).largest_batch
+    with Sender(stack.kafka_bootstrap_servers, dataset.topic, largest, io.StringIO()) as sender:
+        sender.send(records)
+
+
+def is_equal(spark: SparkSession, stack: Settings, dataset: Dataset) -> bool:
+    """By a replay, and by the recomputation on Trino."""
+    replayed = compare(spark, dataset, dataset.golds[0], None, 10_000, lambda _: None)
+    with Progress(console=Console(quiet=True)) as progress:
+        report = verify_dataset(dataset, stack, progress)
+    assert report.verdict == "equal", report.model_dump_json(indent=1)
+    return replayed.is_equal
+
+
+@pytest.mark.timeout(1200)
+def test_a_typed_gold_gains_columns_and_types_while_it_runs(spark: SparkSession, lake_stack: Settings) -> None:
+    dataset = devices.dataset(f"devices_{uuid.uuid4().hex[:6]}")
+    table = f"lake.{dataset.golds[0].identifier}"
+    stop = threading.Event()
+    send(lake_stack, dataset, devices.records(0, 200))
+    run = DatasetRun(spark, lake_stack, dataset, Pace(0.3, 400, 400), stop, wait=False)
+    run.start()
+
+    def until(condition: str, what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not spark.catalog.tableExists(table) or not holds(condition):
+            assert run.is_alive() and time.monotonic() < deadline, f"waited for {what}: {run.outcome.failure}"
+            time.sleep(0.3)
+
+    def holds(condition: str) -> bool:
+        spark.catalog.refreshTable(table)
+        try:
+            return spark.table(table).where(condition).count() > 0
+        except Exception as error:
+            if "UNRESOLVED_COLUMN" in str(error):
+                return False
+            raise
+
+    try:
+        until("battery_level is not null and size(labels) = 2", "the first rows")
+        send(lake_stack, dataset, devices.records(200, 100, lambda one: one.update(firmware="1.2"), odd=0.05))
+        until("firmware = '1.2'", "the new column")
+        assert dict(spark.table(table).dtypes)["battery_level"] == "bigint"
+
+        send(lake_stack, dataset, devices.records(300, 100, lambda one: one.update(firmware="1.3", batteryLevel=7.5)))
+        until("battery_level = 7.5", "the wider column")
+        assert dict(spark.table(table).dtypes)["battery_level"] == "double"
+
+        send(lake_stack, dataset, devices.records(400, 100, lambda one: one.update(firmware="1.4", batteryLevel="low")))
+        while (blocked := waiting(store.versions(dataset.bronze.table))) is None:
+            time.sleep(0.3)
+        assert spark.table(table).where("firmware = '1.4'").count() == 0
+        store.accept(dataset.bronze.table, blocked.number, "a test")
+        until("battery_level = 'low'", "the accepted type")
+        until("firmware = '1.4' and event_id = 'e-499'", "the last event")
+    finally:
+        stop.set()
+        run.join(PATIENCE)
+    assert run.outcome.failure is None
+    assert is_equal(spark, lake_stack, dataset)
+    warehouse = Warehouse(lake_stack)
+    gold = as_made(dataset, dataset.golds[0], warehouse)
+    reasons = make(dataset, gold, warehouse)
+    assert reasons and all(reason.startswith("untyped: ") for reason in reasons)
+    # Counted by Spark's reading of the bodies, which is the fold's: bronze is what was typed and the dead letters.
+    events = spark.table(f"lake.{dataset.bronze.identifier}")
+    types = ", ".join(f"`{source}` {field.ddl()}" for source, field in taken(gold, gold.body).values())
+    parsed = F.from_json("body", f"{types}, bad string", {"columnNameOfCorruptRecord": "bad"})
+    is_typed = F.col("error").isNotNull() | parsed["bad"].isNull()  # a tombstone's error is that it has no body
+    typed = events.where(is_typed).count()
+    assert typed + sum(reasons.values()) == events.count() == 500
