@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest import registry
-from ingest.registry import page, problems, routes
+from ingest.registry import columns, page, problems, routes, schemas
 from ingest.registry.seeding import Seeds
 from ingest.registry.store import Store
 from ingest.registry.tables import engine_of
@@ -45,7 +45,8 @@ def application(settings: Settings, engine: Engine | None = None) -> FastAPI:
     app.state.seeds = Seeds(app.state.store, settings.datasets)
     app.state.is_seeded = threading.Event()
     problems.install(app)
-    app.include_router(routes.router)
+    for router in (routes.router, columns.router, schemas.router):
+        app.include_router(router)
 
     @app.get("/docs", include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:

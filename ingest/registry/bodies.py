@@ -58,7 +58,7 @@ NewDataset = Annotated[
 
 
 class AddColumn(_Body):
-    """A column more of a gold table."""
+    """A column more of a typed gold: the field of that name, from the bodies that have it."""
 
     table: str
     action: Literal["add_column"]
@@ -66,11 +66,23 @@ class AddColumn(_Body):
 
 
 class DropColumn(_Body):
-    """A column less of a gold table."""
+    """A column less of a typed gold: its field is left out from then on, and stays in bronze."""
 
     table: str
     action: Literal["drop_column"]
     column: Name
+
+
+class Accept(_Body):
+    """The blocked version that is right."""
+
+    version: int
+
+
+class Rollback(_Body):
+    """The version that shall hold again."""
+
+    to: int
 
 
 class SwitchUpsert(_Body):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from ingest.datasets import Dataset, Gold
-from ingest.registry.bodies import AddColumn, ChangeKey, DropColumn, SwitchUpsert
+from ingest.registry.bodies import ChangeKey, SwitchUpsert
 from ingest.registry.problems import FieldError, Problem, invalid_dataset
 
 FOLDS = Path(__file__).parent.parent / "gold"
-OURS = ("topic_epoch", "absorbed", "updated_at")  # columns that every fold keeps its place by
 
 
 @dataclass(frozen=True)
@@ -66,51 +65,26 @@ def switch_upsert(body: SwitchUpsert) -> Edit:
 
 
 def change_key(body: ChangeKey) -> Edit:
-    """Refused where a gold's SQL makes rows by the key there is."""
+    """Refused where a gold's SQL makes rows by the key there is. A typed gold is rebuilt by the new one."""
 
     def edit(state: State) -> State:
         was, key = state.dataset.key, body.key
-        for gold in (*state.dataset.golds, *state.golds_aside):
-            if key.field != was.field and was.field in gold.key and has_sql(gold):
-                raise _edit_the_files(gold, f"its rows are one {was.field} each")
-        return replace(state, dataset=_changed(state, key=key.model_dump()))
+
+        def keyed(gold: Gold) -> Gold:
+            if key.field == was.field or was.field not in gold.key:
+                return gold
+            if not gold.typed or key.field is None:
+                raise edit_the_files(gold, f"its rows are one {was.field} each")
+            return gold.model_copy(update={"key": [key.field]})
+
+        golds = [keyed(gold).model_dump() for gold in state.dataset.golds]
+        aside = tuple(keyed(gold) for gold in state.golds_aside)
+        return State(_changed(state, key=key.model_dump(), golds=golds), aside)
 
     return edit
 
 
-def change_columns(body: AddColumn | DropColumn) -> Edit:
-    """Refused for bronze, whose header is fixed, and where a gold's SQL says which columns there are."""
-
-    def edit(state: State) -> State:
-        layer = state.tables.get(body.table.rpartition(".")[2])
-        if layer == "bronze":
-            detail = "Every bronze table has the same header and the body as it came: read the field from `body`."
-            raise Problem(422, "bronze-is-fixed", detail, [FieldError(field="table", said="is a bronze table")])
-        golds = [_with_columns(gold, body) if gold.table == body.table.rpartition(".")[2] else gold
-                 for gold in state.dataset.golds]  # fmt: skip
-        if golds == state.dataset.golds:
-            raise Problem(409, "switched-off", f"{body.table} is switched off: enable_upsert first.")
-        return replace(state, dataset=_changed(state, golds=[gold.model_dump() for gold in golds]))
-
-    return edit
-
-
-def _with_columns(gold: Gold, body: AddColumn | DropColumn) -> Gold:
-    if has_sql(gold):
-        raise _edit_the_files(gold, "its SQL says which columns it has")
-    there = {column.name for column in gold.columns}
-    if isinstance(body, AddColumn):
-        if body.column.name in there:
-            raise Problem(409, "column-exists", f"{gold.table} has a column {body.column.name} already.")
-        return gold.model_copy(update={"columns": [*gold.columns, body.column]})
-    if body.column not in there:
-        raise Problem(404, "no-such-column", f"{gold.table} has no column {body.column}.")
-    if body.column in (*gold.key, *OURS):
-        raise Problem(409, "column-needed", f"{gold.table} is kept by its column {body.column}.")
-    return gold.model_copy(update={"columns": [one for one in gold.columns if one.name != body.column]})
-
-
-def _edit_the_files(gold: Gold, why: str) -> Problem:
+def edit_the_files(gold: Gold, why: str) -> Problem:
     detail = (
         f"{gold.table} is folded by ingest/gold/{gold.sql_file}: {why}. Edit that file and the columns or key in the "
         "dataset's YAML together, so that both are reviewed; the ingester then rebuilds the table from bronze."

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 from pydantic import ValidationError
 
-from ingest.registry import catalog_columns
 from ingest.registry.bodies import (
     SHORT,
     AuditEntries,
@@ -15,7 +14,6 @@ from ingest.registry.bodies import (
     Changed,
     ChangeKey,
     Config,
-    Ddl,
     Dml,
     Drifts,
     Entries,
@@ -24,7 +22,7 @@ from ingest.registry.bodies import (
     NewDataset,
     Registration,
 )  # fmt: skip
-from ingest.registry.edits import change_columns, change_key, switch_upsert
+from ingest.registry.edits import change_key, switch_upsert
 from ingest.registry.problems import Problem, ProblemDocument, invalid_dataset
 from ingest.registry.seeding import Seeds
 from ingest.registry.store import Asked, Store, etag_of, state_of
@@ -36,11 +34,6 @@ IfMatch = Annotated[str | None, Header(description="The ETag of GET /config: the
 Table = Annotated[str, Path(examples=["orders_events"], description="Of bronze or gold.")]
 Named = Annotated[str, Path(examples=["orders"], description="Of the dataset.")]
 IfNoneMatch = Annotated[str | None, Header(description="An ETag seen before: 304 while it is still that.")]
-COLUMN = {"name": "coupon", "type": "string", "description": "What was taken off the price"}
-DDL = {
-    "add_column": {"table": "orders_current", "action": "add_column", "column": COLUMN},
-    "drop_column": {"table": "orders_current", "action": "drop_column", "column": "coupon"},
-}
 DML = {
     "disable_upsert": {"table": "orders_events", "action": "disable_upsert"},
     "enable_upsert": {"table": "orders_events", "action": "enable_upsert"},
@@ -138,22 +131,6 @@ def config(
     if if_none_match == row.etag:
         return Response(status_code=304, headers={"ETag": row.etag})
     return Config(**dict(entry(row)), table=name, layer=layer)
-
-
-@router.post("/ddl")
-def ddl(
-    request: Request,
-    response: Response,
-    who: Writer,
-    body: Annotated[Ddl, Body(openapi_examples=examples(DDL))],
-    dry_run: DryRun = False,
-    if_match: IfMatch = None,
-) -> Changed:
-    """Add or drop a column of a gold table, in the configuration and in the Iceberg catalog."""
-    row, name, _layer = store_of(request).of_table(body.table)
-    asked = Asked(who.name, body.action, if_match, dry_run)
-    reach = catalog_columns.changer(request.app.state.settings, name, body)
-    return answered(response, store_of(request).change(row.name, change_columns(body), asked, reach))
 
 
 @router.post("/dml")

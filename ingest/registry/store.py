@@ -5,7 +5,7 @@ A change is refused before anything is written, so `dry_run` refuses and answers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,8 +20,6 @@ from ingest.registry.problems import Problem
 from ingest.registry.tables import Audited, Base, Document, Registered, digest, now
 
 ONE_WRITER = 6_427_133  # PostgreSQL's advisory lock: changes wait for each other, from whichever service they come
-
-Reach = Callable[[State, State], None]
 
 
 @dataclass(frozen=True)
@@ -80,6 +78,11 @@ class Store:
         with self._sessions() as session:
             return list(session.scalars(query))
 
+    def remember(self, asked: Asked, dataset: str, before: Document, after: Document) -> None:
+        """An entry of the audit for what is kept elsewhere."""
+        with self.writing() as session:
+            session.add(Audited(who=asked.who, action=asked.action, dataset=dataset, before=before, after=after))
+
     def add(self, dataset: Dataset, asked: Asked, seed: Document | None = None) -> Changed:
         """A dataset that is not there yet, or was removed."""
         with self.writing() as session:
@@ -88,17 +91,14 @@ class Store:
                 raise Problem(409, "exists", f"There is a dataset {dataset.name}: change it by POST /ddl or POST /dml.")
             return self.put(session, dataset.name, State(dataset), asked, seed)
 
-    def change(self, name: str, edit: Edit, asked: Asked, reach: Reach | None = None) -> Changed:
-        """Make `edit` of a dataset that must still be as it was seen. `reach` carries it further, before it is kept."""
+    def change(self, name: str, edit: Edit, asked: Asked) -> Changed:
+        """Make `edit` of a dataset that must still be as it was seen."""
         with self.writing() as session:
             row = session.get(Registered, name)
             if row is None or row.is_removed:
                 raise Problem(404, "no-such-dataset", f"There is no dataset {name!r}.")
             must_match(row, asked.etags)
-            was, will_be = state_of(row), edit(state_of(row))
-            if reach and not asked.dry_run and was != will_be:
-                reach(was, will_be)
-            return self.put(session, name, will_be, asked)
+            return self.put(session, name, edit(state_of(row)), asked)
 
     def put(self, session: Session, name: str, state: State, asked: Asked, seed: Document | None = None) -> Changed:
         """Make `state` the dataset's, and remember who did; `seed` is its file, where it comes from there."""
@@ -151,9 +151,14 @@ def etag_of(rows: list[Registered]) -> str:
 
 def must_match(row: Registered, etags: str | None) -> None:
     """Problem unless If-Match names the state that the dataset is in."""
+    who = f" (at {row.changed_at:%Y-%m-%d %H:%M:%S} by {row.changed_by})"
+    matches(row.etag, etags, row.name, "GET /config", who)
+
+
+def matches(etag: str, etags: str | None, what: str, read: str, who: str = "") -> None:
+    """Problem unless `etags`, an If-Match as it came, names the state `etag`."""
     if etags is None:
-        detail = f"Say which state of {row.name} is meant to change: If-Match with the ETag of GET /config."
+        detail = f"Say which state of {what} is meant to change: If-Match with the ETag of {read}."
         raise Problem(428, "if-match-needed", detail)
-    if not {"*", row.etag} & {one.strip() for one in etags.split(",")}:
-        detail = f"{row.name} was changed at {row.changed_at:%Y-%m-%d %H:%M:%S} by {row.changed_by}: look at it again."
-        raise Problem(412, "stale", detail, headers={"ETag": row.etag})
+    if not {"*", etag} & {one.strip() for one in etags.split(",")}:
+        raise Problem(412, "stale", f"{what} was changed meanwhile{who}: look at it again.", headers={"ETag": etag})

@@ -1,7 +1,7 @@
 {#
     What breaks if this fails: a record of << topic >> was lost between bronze and silver, or
-    counted twice. Bronze goes on growing, so each partition counts up to the greatest
-    offset that silver holds.
+    counted twice: it is in silver, or a dead letter for its error. Bronze goes on growing, so
+    each partition counts up to the greatest offset that silver holds.
 #}
 
 with
@@ -38,8 +38,8 @@ accounted as (
         0 as in_bronze,
         1 as in_account
 
-    from {{ ref('dead_letters') }}
-    where stream = '<< name >>'
+    from {{ ref('<< staging >>') }}
+    where error is not null
 
     union all
 

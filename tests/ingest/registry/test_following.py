@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import re
 import shutil
 import signal
@@ -18,9 +17,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ingest.registry.bodies import AddColumn, DropColumn
-from ingest.registry.catalog_columns import changer
-from ingest.registry.edits import State
 from ingest.registry.tables import engine_of
 from stack.settings import Settings
 from tests.ingest.faults.case import Case
@@ -134,6 +130,11 @@ def test_on_postgresql_of_writers_who_saw_the_same_state_one_wins(
         other.close()
 
 
+def expected(line: str) -> str:
+    """On a stack where no version waits for a decision, and no gold is typed."""
+    return "409" if "/ddl" in line else "404" if "/accept" in line or "/rollback" in line else "200"
+
+
 def test_the_lines_of_the_page_work(lake_stack: Settings) -> None:
     """On the stack's own registry: what changes something is a dry run. Today's golds have their columns by SQL."""
     address = f"http://127.0.0.1:{lake_stack.registry_port}"
@@ -145,41 +146,14 @@ def test_the_lines_of_the_page_work(lake_stack: Settings) -> None:
         ask_first = f"TOKEN=lake-write; ETAG=$(curl -sSD - -o /dev/null {config} | sed -n 's/\\r$//; s/^etag: //Ip')"
         if "user_events" in line:
             ask_first = ask_first.replace("orders_events", "user_events")
+        if "/ddl" in line or "/schemas/" in line:  # other states than the configuration's
+            ask_first = "TOKEN=lake-write; ETAG=*"
         shell = subprocess.run(
             ["bash", "-c", f"{ask_first}\n{line} --write-out '\\n%{{http_code}}'"], capture_output=True, text=True
         )
         body, status = shell.stdout.rsplit("\n", 1)
-        assert (shell.returncode, status) == (0, "409" if "/ddl" in line else "200"), f"{line}\n{shell.stdout}"
+        assert (shell.returncode, status) == (0, expected(line)), f"{line}\n{shell.stdout}"
         assert json.loads(body)
-
-
-def test_a_column_reaches_the_catalog_and_again_changes_nothing(lake_stack: Settings) -> None:
-    from pyiceberg.schema import Schema
-    from pyiceberg.types import NestedField, StringType
-
-    from ingest.catalog import catalog
-
-    name = f"columns_{os.getpid()}"
-    lake = catalog(lake_stack)
-    table = lake.create_table(f"gold.{name}", Schema(NestedField(1, "id", StringType(), required=False)))
-
-    def columns() -> list[str]:
-        return [f"{field.name} {field.field_type} {field.doc}" for field in table.refresh().schema().fields]
-
-    nothing = State(None)
-    column = {"name": "amount", "type": "decimal(18, 2)", "description": "What it cost"}
-    add = AddColumn(table=name, action="add_column", column=column)
-    drop = DropColumn(table=name, action="drop_column", column="amount")
-    try:
-        for _twice in range(2):  # a service that was killed in between is asked again
-            changer(lake_stack, name, add)(nothing, nothing)
-            assert columns() == ["id string None", "amount decimal(18, 2) What it cost"]
-        for _twice in range(2):
-            changer(lake_stack, name, drop)(nothing, nothing)
-            assert columns() == ["id string None"]
-        changer(lake_stack, "not_made_yet", add)(nothing, nothing)
-    finally:
-        lake.drop_table(f"gold.{name}")
 
 
 def test_status_and_up_say_where_it_is(lake_stack: Settings, run_lake: Lake) -> None:

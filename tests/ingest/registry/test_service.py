@@ -13,7 +13,7 @@ import pytest
 import yaml
 from sqlalchemy import create_engine
 
-from ingest.registry import edits, store
+from ingest.registry import store
 from ingest.registry.app import application
 from tests.ingest.registry.service import RETURNS, Service, TestClient
 
@@ -225,6 +225,15 @@ def test_the_tests_above_see_a_lost_update(service: Service, monkeypatch: pytest
     assert service.at_once(*(("POST", "/dml", key, "w1", etag) for key in keys)) == [200, 200]
 
 
+def test_a_typed_gold_has_the_key_that_its_dataset_has(service: Service) -> None:
+    typed = {"table": "typed_current", "key": ["user_id"], "typed": True}
+    document = service.get("/config/user_events")["config"] | {"name": "typed", "golds": [typed]}
+    document["bronze"]["table"] = "typed_events"
+    assert service.ask("POST", "/datasets", document).status_code == 201
+    said = service.ask("POST", "/dml?dry_run=true", KEY | {"table": "typed_current"}, etag="*").json()["changes"]
+    assert {"field": "golds.typed_current.key", "before": ["user_id"], "after": ["visitor_id"]} in said
+
+
 def test_a_gold_without_its_sql_is_refused(service: Service) -> None:
     document = copy.deepcopy(service.get("/config/orders_current")["config"])
     document |= {"name": "more"}
@@ -240,9 +249,7 @@ def test_without_a_database_it_says_so(service: Service, tmp_path: Path) -> None
         problem(client.get("/datasets", headers={"Authorization": "Bearer r1"}), 503, "no-database")
 
 
-def test_a_bug_is_a_problem_document_too_and_tells_nothing(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bug_is_a_problem_document_too_and_tells_nothing(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingest.registry.routes.etag_of", lambda rows: 1 / 0)
     assert "division" not in problem(service.ask("GET", "/datasets"), 500, "internal")["detail"]
 
@@ -254,30 +261,3 @@ def test_the_page_shows_every_request_and_asks_no_other_server(service: Service)
         for method in methods:
             assert f"<code>{method.upper()} {path}</code>" in page
     assert "<script" not in page and "https:" not in page
-
-
-def test_a_column_of_a_gold_without_sql_is_added_and_dropped(
-    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """No gold of today's is without SQL, so its file is taken away."""
-    reached: list[str] = []
-    changer = "ingest.registry.catalog_columns.changer"
-    monkeypatch.setattr(
-        changer, lambda _settings, table, body: lambda *_states: reached.append(f"{table} {body.action}")
-    )
-    monkeypatch.setattr(edits, "has_sql", lambda gold: False)
-    monkeypatch.setattr(edits, "check", lambda dataset: dataset)
-    monkeypatch.setattr(store, "check", lambda dataset: dataset)
-    add = {"table": "orders_current", "action": "add_column", "column": COLUMN}
-    drop = {"table": "orders_current", "action": "drop_column", "column": "coupon"}
-    dry = service.ask("POST", "/ddl?dry_run=true", add, etag=service.etag()).json()
-    assert dry["changes"] == [{"field": "golds.orders_current.columns.coupon", "before": None, "after": COLUMN}]
-    assert reached == []
-    assert service.ask("POST", "/ddl", add, etag=service.etag()).status_code == 200
-    assert service.get("/config/orders_current")["config"]["golds"][0]["columns"][-1] == COLUMN
-    problem(service.ask("POST", "/ddl", add, etag=service.etag()), 409, "column-exists")
-    assert service.ask("POST", "/ddl", drop, etag=service.etag()).status_code == 200
-    assert reached == ["orders_current add_column", "orders_current drop_column"]
-    problem(service.ask("POST", "/ddl", drop, etag=service.etag()), 404, "no-such-column")
-    needed = drop | {"column": "absorbed"}
-    problem(service.ask("POST", "/ddl", needed, etag=service.etag()), 409, "column-needed")
