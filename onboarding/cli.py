@@ -27,7 +27,7 @@ def add(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Look at a topic and write what it needs: dataset, dbt source, staging view, silver, daily mart, tests, docs.
+    """Look at a topic and write what it needs: dataset with a typed live table, dbt source, silver, daily mart, tests.
 
     The files are yours from then on. Next: lake ingest, then dbt build.
     """

@@ -173,7 +173,7 @@ def _columns(schema: Schema, header: set[str]) -> tuple[list[Column], list[str]]
         elif (type_ := field.ddl("trino")) is None or field.type == "array":
             left.append(path)
         else:
-            column = _snake(path)
+            column = snake_case(path)
             while column in taken:
                 column += "_value"
             taken.add(column)
@@ -184,7 +184,8 @@ def _columns(schema: Schema, header: set[str]) -> tuple[list[Column], list[str]]
     return found, left
 
 
-def _snake(path: str) -> str:
+def snake_case(path: str) -> str:
+    """A column's name for a field, `.` and capitals as `_`."""
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", path.replace(".", "_"))
     return re.sub(r"_+", "_", words).strip("_").lower() or "field"
 

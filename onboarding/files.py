@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from onboarding.describe import Column, Described
+from onboarding.describe import Column, Described, snake_case
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -35,7 +35,8 @@ def files(
         "partitions": partitions,
         "partition_by": "day",
         "description": f"Added from a sample of the topic {topic}; what was guessed is yours to change.",
-        "golds": [],
+        "live": f"{name}_current" if described.key and described.keyed else None,
+        "live_key": snake_case(described.key or ""),
         "fields": described.columns,
         "example": {"body": _quoted(json.dumps(described.example)), "typed": _typed(described)},
         **{field: getattr(described, field) for field in ("event_id", "event_type", "event_time", "event_time_unit")},

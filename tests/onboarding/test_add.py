@@ -55,6 +55,8 @@ def test_an_unknown_topic_becomes_a_tested_mart(lake_stack: Settings, tmp_path: 
     )
     # Ten seconds apart from an hour before midnight; one in ten was sent twice.
     assert counted == [[f"{START:%Y-%m-%d}", 360], [f"{MIDNIGHT:%Y-%m-%d}", 40]]
+    keys = {record.key.decode() for record in sent}
+    assert {row[0] for row in warehouse.rows("select iban from gold.payments_current where amount is not null")} == keys
     dead = "select error, count(*) from added_silver.stg_payments__events where error is not null group by 1"
     assert warehouse.rows(dead) == [["bad_json", 1]]
     tests = {one.node.name for one in results if str(one.status) == "pass"}

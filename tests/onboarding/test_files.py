@@ -35,7 +35,10 @@ def test_the_dataset_is_valid_and_says_what_was_found(written: Path) -> None:
     assert (found.event_id, found.event_type, found.event_time.field, found.key.field) == (
         "uuid", "kind", "occurredAt", "iban",
     )  # fmt: skip
+    [live] = found.golds
+    assert (found.mode, live.table, live.typed, live.key) == ("upsert", "payments_current", True, ["iban"])
     bare = load("bare", written / "datasets")
+    assert (bare.mode, bare.golds) == ("append", [])
     assert (bare.event_id, bare.event_type, bare.event_time, bare.key.field, bare.key.required) == (None,) * 4 + (
         False,
     )
