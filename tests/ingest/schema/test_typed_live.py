@@ -40,7 +40,7 @@ PATIENCE = 300  # seconds; a quiet machine needs a few
 def send(stack: Settings, dataset: Dataset, records: list[Record]) -> None:
     largest = ensure_topic(stack.kafka_bootstrap_servers, dataset.topic, dataset.partitions).largest_batch
     with Sender(stack.kafka_bootstrap_servers, dataset.topic, largest, io.StringIO()) as sender:
-        sender.send(records)
+        sender.send(iter(records))
 
 
 def is_equal(spark: SparkSession, stack: Settings, dataset: Dataset) -> bool:
