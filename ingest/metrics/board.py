@@ -108,13 +108,13 @@ def samples_of(meter: Meter, health: Health) -> Iterator[tuple[str, list[str], f
 def document(meter: Meter, health: Health) -> dict[str, Any]:
     """One dataset as JSON: the ingester's shape, then what more there is. Null is what isn't known yet."""
     tables = {table: _table(meter, table) for table in meter.tables}
-    late = [of["lag_seconds"] for of in tables.values()]
+    late = [of["lag_seconds"] for of in tables.values() if of["lag_seconds"] is not None]
     return {
         "pipeline": meter.name,
         "phase": health.phase,
         "timestamp": _iso(time.time()),
         "records_ingested": meter.records,
-        "lag_seconds": None if None in late else max(late),
+        "lag_seconds": max(late, default=None),
         "last_commit": tables[meter.bronze]["last_commit"],
         "lag_records": tables[meter.bronze]["lag_records"],
         "records_per_second": round(meter.records_per_second(), 2),

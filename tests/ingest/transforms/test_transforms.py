@@ -170,7 +170,7 @@ def test_a_gold_sees_what_its_transforms_leave_and_a_replay_the_same(spark: Spar
     assert len(found) == 19
     assert {row.user_id for row in found} == {"u-?"}
     assert {row.current_status for row in found} == {"PAID"}
-    assert compare(spark, dataset, dataset.golds[0], None, 7, lambda _cut: None).is_equal
+    assert compare(spark, dataset, dataset.golds[0], None, 10_000, lambda _cut: None).is_equal
 
 
 @pytest.mark.integration
