@@ -101,7 +101,7 @@ def test_what_is_removed_is_read_no_longer_and_may_come_back(service: Service) -
 REFUSED = {
     "an unknown field": (("POST", "/datasets", RETURNS | {"colour": "red"}), 422, "invalid", "colour"),
     "a wrong topic": (("POST", "/datasets", RETURNS | {"kafkaTopic": "a topic"}), 422, "invalid", "topic"),
-    "transforms": (("POST", "/datasets", RETURNS | {"transforms": ["mask"]}), 422, "invalid", "transforms"),
+    "transforms": (("POST", "/datasets", RETURNS | {"transforms": ["mask"]}), 422, "invalid", "transforms.0"),
     "two keys": (("POST", "/datasets", RETURNS | {"pkFields": ["a", "b"]}), 422, "invalid", "pkFields"),
     "no body": (("POST", "/datasets"), 422, "invalid", "body"),
     "a list": (("POST", "/datasets", []), 422, "invalid", "body"),
