@@ -50,6 +50,7 @@ def test_a_build_from_nothing_is_green_and_a_second_one_commits_nothing(built):
     ]  # fmt: skip
 
 
+@pytest.mark.full
 def test_a_build_of_an_empty_bronze_is_green(warehouse):
     warehouse.dbt("build", "--exclude-resource-type", "unit_test")
     warehouse.dbt("run")
