@@ -56,6 +56,11 @@ def new_firmware(one: dict[str, Any]) -> None:
     one.update(firmware="1.2", batteryLevel=one["batteryLevel"] + 0.5)
 
 
+def other_types(one: dict[str, Any]) -> None:
+    one.update(firmware="2.0", batteryLevel="low")
+    one["reading"]["celsius"] = {"value": one["reading"]["celsius"], "at": [1.0, 2]}
+
+
 @pytest.mark.timeout(1200)
 def test_a_typed_gold_gains_columns_and_types_while_it_runs(spark: SparkSession, lake_stack: Settings) -> None:
     dataset = devices.dataset(f"devices_{uuid.uuid4().hex[:6]}")
@@ -82,7 +87,7 @@ def test_a_typed_gold_gains_columns_and_types_while_it_runs(spark: SparkSession,
         until("firmware", "1.2", "the new column")
         assert dict(spark.table(table).dtypes)["battery_level"] == "double"
 
-        send(lake_stack, dataset, devices.records(350, 150, lambda one: one.update(firmware="2.0", batteryLevel="low")))
+        send(lake_stack, dataset, devices.records(350, 150, other_types))
         while (blocked := waiting(store.versions(dataset.bronze.table))) is None:
             time.sleep(0.3)
         assert spark.table(table).where("firmware = '2.0'").isEmpty()
