@@ -173,12 +173,12 @@ def publish_rebuilt(live: LiveGold, report: Report = lambda cut: None) -> None:
     rows = spark.table(f"{CATALOG}.{shadow}")
     for column in spark.table(name).columns:  # of a rebuild that was killed
         if column.endswith(RETYPED):
-            spark.sql(f"alter table {name} drop column {column}")
+            spark.sql(f"alter table {name} drop column `{column}`")
     there, wanted = dict(spark.table(name).dtypes), dict(rows.dtypes)
     retyped = {column: f"{column}{RETYPED}" for column in wanted if there.get(column, wanted[column]) != wanted[column]}
     for column in gold.columns:
         if column.name in retyped or column.name not in there:
-            spark.sql(f"alter table {name} add column {retyped.get(column.name, column.name)} {column.type}")
+            spark.sql(f"alter table {name} add column `{retyped.get(column.name, column.name)}` {column.type}")
     live.forget()
     rows = rows.withColumnsRenamed(retyped)
     gone = [*retyped, *(there.keys() - wanted.keys())]

@@ -102,7 +102,7 @@ def _create(
         return
     namespace = identifier.split(".")[0]
     spark.sql(f"create namespace if not exists {CATALOG}.{namespace}")
-    listed = ",\n".join(f"{name} {type_} comment {_quoted(comment)}" for name, type_, comment in columns)
+    listed = ",\n".join(f"`{name}` {type_} comment {_quoted(comment)}" for name, type_, comment in columns)
     settings = ", ".join(f"{_quoted(key)} = {_quoted(value)}" for key, value in properties.items())
     spark.sql(
         f"create table if not exists {CATALOG}.{identifier} (\n{listed}\n) using iceberg {partitioning} "

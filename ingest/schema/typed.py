@@ -72,7 +72,7 @@ def fold_sql(gold: Gold, text: str) -> str:
     types = ", ".join(f"{quoted(source, 'spark')} {field.ddl()}" for source, field in own.values())
     types = f"{types}, {UNREADABLE} string" if types else f"{UNREADABLE} string"
     columns = [
-        f"if(last is null, state.{column}, last.fields.{quoted(source, 'spark')}) as {column},"
+        f"if(last is null, state.`{column}`, last.fields.{quoted(source, 'spark')}) as `{column}`,"
         for column, (source, _) in own.items()
     ]
     return Template(text).substitute(

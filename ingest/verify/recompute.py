@@ -16,7 +16,7 @@ from trino.exceptions import TrinoUserError
 from ingest.datasets import Dataset, Gold
 from ingest.verify.cut import Cut
 from ingest.verify.report import EXAMPLES, GoldReport, RowFault
-from ingest.verify.typed import recomputation
+from ingest.verify.typed import comparable, recomputation
 from ingest.verify.warehouse import Warehouse, pinned
 
 FOLDER = Path(__file__).parent
@@ -58,6 +58,8 @@ def _compare(
     warehouse: Warehouse, report: GoldReport, gold: Gold, sql: str, events: str, slice_: tuple[int, int]
 ) -> None:
     live = pinned(gold.identifier, report.snapshot)
+    if gold.typed:
+        live = comparable(gold, live)
     columns = warehouse.columns(f"select * from {live}")
     number, slices = slice_
 
@@ -67,6 +69,8 @@ def _compare(
     recomputed = Template(sql).substitute(
         gold.parameters, events=f"(select * from {events})", slice=share_of("entity_key")
     )
+    if gold.typed:
+        recomputed = f"select * from {comparable(gold, f'({recomputed})')}"
     keys = gold.key
     query = Template((FOLDER / "compare.sql").read_text()).substitute(
         live=live,
@@ -112,7 +116,8 @@ def row_faults(key: str, live: str | None, recomputed: str | None, copy: int) ->
 def _as_text(columns: dict[str, str]) -> str:
     """A row as JSON text that equal rows share: times as text in UTC, arrays of text sorted, maps by key."""
     fields, types = [], []
-    for name, type_ in columns.items():
+    for column, type_ in columns.items():
+        name = f'"{column}"'  # which may be a word of SQL's
         if type_.startswith("timestamp"):
             fields.append(f"cast(at_timezone({name}, 'UTC') as varchar)")
             types.append(f"{name} varchar")

@@ -122,7 +122,9 @@ def recomputation(dataset: Dataset, gold: Gold) -> str:
         counts=counts,
         fits="\n        and ".join(f"({fits(value, field)})" for value, field in own.values()) or "true",
         key=gold.key[0],
-        columns="\n    ".join(f"{read(value, field)} as {column}," for column, (value, field) in own.items()),
+        columns="\n    ".join(
+            f"{read(value, field)} as {quoted(column, 'trino')}," for column, (value, field) in own.items()
+        ),
     )
 
 
@@ -154,6 +156,27 @@ def read(value: str, field: Field, depth: int = 0) -> str:
     if field.type == "string":
         return f"text_of({value})"
     return f"try_cast(nullif(json_format({value}), 'null') as {type_})"
+
+
+def comparable(gold: Gold, rows: str) -> str:
+    """`rows`, a relation of a typed gold's columns, with what JSON says in columns of mixed types written alike."""
+    own = {column: field for column, (_, field) in taken(gold, gold.body).items()}
+    named = [(quoted(column.name, "trino"), own.get(column.name, Field())) for column in gold.columns]
+    return f"(select {', '.join(f'{_alike(name, field)} as {name}' for name, field in named)} from {rows})"
+
+
+def _alike(value: str, field: Field, depth: int = 0) -> str:
+    if field.type == "string" and len(field.types) > 1:
+        return f"coalesce(try(json_format(json_parse({value}))), {value})"
+    if field.type == "array" and (inner := _alike(f"element_{depth}", field.element, depth + 1)) != f"element_{depth}":
+        return f"transform({value}, element_{depth} -> {inner})"
+    if field.type == "struct":
+        names = columns(field.fields, "trino")
+        inner = {f"{value}.{quoted(name, 'trino')}": field.fields[name] for name in names}
+        read_alike = [_alike(one, of, depth) for one, of in inner.items()]
+        if read_alike != list(inner):
+            return f"if({value} is not null, cast(row({', '.join(read_alike)}) as {field.ddl('trino')}))"
+    return value
 
 
 def member(value: str, name: str) -> str:

@@ -35,6 +35,7 @@ def event(number: int, chance: random.Random) -> dict[str, Any]:
         "event_type": chance.choice(["measured", "moved"]),
         "measured_at": f"2026-01-27T{10 + number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z",
         "device_id": f"d-{chance.randrange(25)}",
+        "order": number,
         "batteryLevel": chance.randrange(101),
         "reading": {"celsius": round(chance.uniform(-20, 40), 1), "is_sound": chance.random() < 0.9, "note": None},
         "route": [{"lat": round(chance.uniform(0, 90), 3), "stop": f"s{n}"} for n in range(chance.randrange(3))],

@@ -64,6 +64,7 @@ def expected() -> dict[str, dict[str, Any]]:
         said = json.loads(sent.value) if sent.value else {}
         rows[sent.key.decode()] = {
             "event_id": said.get("event_id"),
+            "order": said.get("order"),
             "battery_level": said.get("batteryLevel"),
             "reading": {k: v for k, v in said["reading"].items() if k != "note"} if said else None,
             "route": said.get("route"),
