@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 
-import structlog
 from pydantic import ValidationError
 
 from ingest.datasets import Dataset, UnknownDataset, load, load_all
 from stack import registered
 from stack.registered import Documents, RegistryDown
 from stack.settings import NO_REGISTRY, Settings
-
-log = structlog.get_logger()
 
 
 def datasets_in_effect(settings: Settings, names: Iterable[str] | None = None) -> tuple[list[Dataset], Documents]:
@@ -73,4 +71,5 @@ def remember(settings: Settings, known: Documents) -> None:
     try:
         registered.keep(settings, known)
     except OSError as error:
-        log.warning("the configuration was not kept for when the registry is down", cause=str(error))
+        # Not by the log: a command that has not set it up would write to its output.
+        print(f"the configuration was not kept for when the registry is down: {error}", file=sys.stderr)

@@ -104,7 +104,7 @@ def test_an_ingester_follows_the_registry_and_goes_on_without_it(
     registry.ask("DELETE", f"/datasets/{new.name}")
     ingester.until(lambda: said_of(new, ingester, "dataset stops"), "the removed dataset's end")
     assert ingester.said().count("registry down") == 2
-    ingester.send(signal.SIGTERM)
+    ingester.process.send_signal(signal.SIGTERM)
     ingester.ends(0)
 
 
