@@ -14,7 +14,9 @@ import psutil
 from stack.dbt import Dbt
 from stack.settings import LAKE, PROJECT, Settings, settings
 
-_PORTS = ("kafka", "kafka_controller", "postgres", "trino", "airflow", "spark_ui")
+_PORTS = (
+    "kafka", "kafka_controller", "postgres", "trino", "registry", "airflow", "spark_ui", "metrics", "refresh_health",
+)  # fmt: skip
 
 STREAMS = ("orders", "content_events", "user_events")
 
@@ -57,7 +59,8 @@ def running() -> Iterator[Settings]:
     os.environ["LAKE_DOWNLOADS"] = str(usual.downloads)
     os.environ["LAKE_HOME"] = str(PROJECT / ".lake" / "bench")
     for name in _PORTS:
-        os.environ[f"LAKE_{name.upper()}_PORT"] = str(getattr(usual, f"{name}_port") + 1000)
+        if isinstance(port := getattr(usual, f"{name}_port"), int):
+            os.environ[f"LAKE_{name.upper()}_PORT"] = str(port + 1000)
     settings.cache_clear()
     lake("reset", "--yes")
     try:

@@ -116,5 +116,7 @@ def batches(settings: Settings, rate: int, seconds: int) -> dict[str, object]:
 
 
 def _said(taken: list[float]) -> dict[str, float]:
+    if len(taken) < 2:
+        raise RuntimeError(f"{len(taken)} batches are too few to compare: measure for more --seconds")
     cut = statistics.quantiles(taken, n=100, method="inclusive")
     return {"batches": len(taken), "p50": round(cut[49], 2), "p99": round(cut[98], 2)}
