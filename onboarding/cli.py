@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ingest.command import UNREACHABLE, USAGE, Json, fail
-from stack.settings import PROJECT, settings
+from stack.settings import NO_REGISTRY, PROJECT, settings
 
 FEWEST = 20
 """Records that a sample needs: fewer show too little."""
@@ -56,6 +56,7 @@ def add(
         fail(f"{error} (is the stack up? lake status)", UNREACHABLE)
     if not dry_run:
         write(written)
+        _tell_registry(name)
     fields = ("event_id", "event_type", "event_time", "key")
     said = {
         "dataset": name,
@@ -79,3 +80,15 @@ def add(
         typer.echo(f"  {'would write' if dry_run else 'wrote'} {path}")
     if not dry_run:
         typer.echo(f"next: lake ingest {name} --once, then dbt build --select +{names(name)['mart']} in dbt_project")
+
+
+def _tell_registry(name: str) -> None:
+    """Have the registry take the file over, so that a running ingester begins with it; where it is down, say how."""
+    from stack.registered import RegistryDown, take_file_over
+
+    if settings().registry_url == NO_REGISTRY:
+        return
+    try:
+        take_file_over(settings(), name, dry_run=False)
+    except (RegistryDown, ValueError) as error:
+        typer.echo(f"{error}; it takes the file over when it starts, or by: lake dataset follow-file {name}", err=True)
