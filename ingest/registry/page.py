@@ -28,7 +28,8 @@ def html(document: dict[str, Any], address: str) -> str:
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(document['info']['title'])}</title>"
         f"<style>{STYLE}</style><h1>{escape(document['info']['title'])}</h1><p>{said}</p>"
         "<p>The same for machines: <a href=/openapi.json>/openapi.json</a>. Below, <code>$TOKEN</code> is a token as "
-        "<code>lake up</code> prints it and <code>$ETAG</code> the ETag that <code>GET /config</code> answered. "
+        "<code>lake up</code> prints it and <code>$ETAG</code> the ETag that <code>GET /config</code> answered, or for "
+        "schemas and columns <code>GET /schemas</code>. "
         f"Without <code>{WRITES_SAFELY}</code> a change is made.</p>{''.join(parts)}</html>"
     )
 

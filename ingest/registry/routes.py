@@ -30,7 +30,7 @@ from ingest.registry.tables import Registered
 from ingest.registry.tokens import Reader, Writer
 
 DryRun = Annotated[bool, Query(description="Answer what would change, and change nothing.")]
-IfMatch = Annotated[str | None, Header(description="The ETag of GET /config: the state that is meant to change.")]
+IfMatch = Annotated[str | None, Header(description="The ETag, of GET /config or GET /schemas, of what is to change.")]
 Table = Annotated[str, Path(examples=["orders_events"], description="Of bronze or gold.")]
 Named = Annotated[str, Path(examples=["orders"], description="Of the dataset.")]
 IfNoneMatch = Annotated[str | None, Header(description="An ETag seen before: 304 while it is still that.")]
