@@ -107,7 +107,7 @@ def test_names_are_those_of_the_configuration_in_effect(settings: Settings) -> N
 
 
 def test_a_folder_of_one_s_own_is_files_alone(tmp_path: Path) -> None:
-    assert Settings(home=tmp_path).registry_url == "http://127.0.0.1:8000"
+    assert Settings(home=tmp_path, registry_port=8123).registry_url == "http://127.0.0.1:8123"
     assert Settings(home=tmp_path, registry_url=NO_REGISTRY).registry_url == NO_REGISTRY
     own = Settings(home=tmp_path, datasets=tmp_path)
     assert (own.registry_url, effect(own)) == (NO_REGISTRY, ([], "files"))
