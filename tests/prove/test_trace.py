@@ -20,7 +20,7 @@ from ingest.verify import broker
 from prove.origins import Lineage
 from stack.cli import app
 from stack.dbt import Dbt
-from stack.settings import Settings, settings
+from stack.settings import NO_REGISTRY, Settings, settings
 
 DAILY = ("daily_active_users", "conversion_rate_daily", "events_per_source_daily", "purchases_per_page_daily")
 RECORDS = [
@@ -174,6 +174,7 @@ def test_the_broker_is_asked_whether_it_has_the_same(
     warehouse.query("update {prefix}bronze.orders_events set body = body || ' ' where kafka_offset = 1")
     warehouse.point()
     monkeypatch.setattr(settings(), "datasets", tmp_path)  # what the command reads, be it `lake_stack` or another copy
+    monkeypatch.setattr(settings(), "registry_url", NO_REGISTRY)
     said = trace("orders_current", "a", "--kafka", "--json")
     broker._consumer(lake_stack.kafka_bootstrap_servers).close()  # else it outlives the stack
     broker._consumer.cache_clear()

@@ -134,6 +134,7 @@ def lost_and_found(observed: Observed, rounds: tuple[tuple[Loss, int, int], ...]
     observed.until(lambda: observed.has_everything(case), "no lag")
 
 
+@pytest.mark.full
 def test_a_commit_that_was_made_but_answered_by_a_reset_or_an_error_is_made_once(observed: Observed) -> None:
     lost_and_found(observed, (("reset", 1, 0), ("error", 1, 1)))
     assert observed.health()[0] == 200

@@ -49,6 +49,7 @@ Publisher.publish = publish
 """
 
 
+@pytest.mark.full
 def test_latest_wins_instead_of_the_lifecycle_and_then_a_fence_that_is_off_are_seen(case: Case) -> None:
     case.produce(800)
     case.ingest("--once", patch=LATEST_WINS).ends(0)

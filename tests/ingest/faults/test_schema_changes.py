@@ -134,6 +134,7 @@ def test_a_breaking_change_stops_one_gold_until_it_is_accepted(
     changed.verified()
 
 
+@pytest.mark.full
 def test_drained_it_ends_with_a_decision_and_a_refused_change_is_let_through(
     another_case: Callable[..., Case], spark: SparkSession
 ) -> None:
