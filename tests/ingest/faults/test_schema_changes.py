@@ -15,11 +15,13 @@ from ingest.datasets import Dataset, load
 from ingest.fence import read_gold_fence
 from ingest.metrics.meters import METERS
 from ingest.publish import current_snapshot
+from ingest.publish import load as load_table
 from ingest.run import DatasetRun
 from ingest.schema import store
 from ingest.schema.check import SchemaBlocked
 from ingest.schema.compare import Policy
 from ingest.stream import Pace
+from ingest.tables import exists
 from tests.ingest.faults.case import Case
 
 if TYPE_CHECKING:
@@ -72,7 +74,9 @@ def has_absorbed(spark: SparkSession, case: Case, dataset: Dataset) -> Callable[
     """Whether bronze and gold have all that was sent."""
 
     def has() -> bool:
-        if not spark.catalog.tableExists(f"lake.{dataset.golds[0].identifier}"):
+        identifier = dataset.golds[0].identifier
+        # A table has no snapshot between its making and its first, empty commit.
+        if not exists(spark, identifier) or load_table(spark, identifier).currentSnapshot() is None:
             return False
         ends: dict[int, int] = {}
         for sent in case.sent:
