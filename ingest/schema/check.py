@@ -30,7 +30,7 @@ log = structlog.get_logger()
 SAMPLE = 1_000
 """Bodies of a range, at least, where it has as many."""
 LARGEST = 256 << 10
-"""Characters of a body that is looked at."""
+"""Bytes of a body that is looked at."""
 RANGES = 16
 """Remembered, so that the golds of a dataset look at a range once."""
 
@@ -122,10 +122,10 @@ class SchemaCheck:
 
 def sample(rows: DataFrame, size: int) -> list[Row]:
     """One to two SAMPLEs of readable rows of a range of about `size`, spread over its offsets, in the order of time."""
-    picked = rows.where(F.col("error").isNull() & (F.length("body") <= LARGEST))
-    if size >= 2 * SAMPLE:
+    if size >= 2 * SAMPLE:  # before anything looks at the bodies of the others
         one_in = 1 << (size // SAMPLE).bit_length() - 1  # few different ones: each is code that Spark compiles
-        picked = picked.where(F.expr(f"pmod(xxhash64(kafka_partition, kafka_offset), {one_in}) = 0"))
+        rows = rows.where(F.expr(f"pmod(xxhash64(kafka_partition, kafka_offset), {one_in}) = 0"))
+    picked = rows.where(F.col("error").isNull() & (F.octet_length("body") <= LARGEST))
     columns = ("topic_epoch", "kafka_timestamp", "kafka_partition", "kafka_offset", "body")
     return sorted(picked.select(*columns).collect(), key=lambda row: row[:4])
 
