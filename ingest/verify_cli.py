@@ -1,23 +1,22 @@
 """`lake verify`: are broker, bronze and gold the same? Exits 0 when equal, 1 when not (or no bronze yet), 2 for an
-unknown dataset, 5 when an engine does not answer."""
+unknown dataset, 5 when an engine does not answer.
+
+Heavy imports wait until the command runs.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ingest.command import datasets as datasets_named
 from ingest.datasets import Dataset
-from ingest.verify.broker import BrokerUnreachable, LogMoved
-from ingest.verify.report import Report
-from ingest.verify.run import verify_dataset
-from ingest.verify.show import show
-from ingest.verify.warehouse import SnapshotGone, TableAbsent, TrinoUnreachable
 from stack.settings import settings
+
+if TYPE_CHECKING:
+    from ingest.verify.report import Report
 
 DIFFERENT, UNREACHABLE = 1, 5
 
@@ -30,6 +29,10 @@ def verify(
 
     Works while the stream runs. Exit code 1 on any difference.
     """
+    from rich.console import Console
+
+    from ingest.verify.show import show
+
     report = run(datasets_named(datasets))
     if as_json:
         print(report.model_dump_json(indent=2))
@@ -41,6 +44,14 @@ def verify(
 
 def run(datasets: list[Dataset]) -> Report:
     """The report on these datasets; typer.Exit after one sentence when there can't be one."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from ingest.verify.broker import BrokerUnreachable, LogMoved
+    from ingest.verify.report import Report
+    from ingest.verify.run import verify_dataset
+    from ingest.verify.warehouse import SnapshotGone, TableAbsent, TrinoUnreachable
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     done = []
     try:

@@ -5,7 +5,6 @@ What is guessed here is written into files, for a person to read and change.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
 
-from ingest.schema.infer import infer
+from ingest.schema.infer import object_in, schema_of
 from ingest.schema.model import Field, Schema
+from ingest.schema.typed import column_of
 from onboarding.sample import Record
 
 # By preference; a body's field is compared in lower case and without `_`.
@@ -83,10 +83,10 @@ def describe(records: Sequence[Record], **said: str | None) -> Described:
     """From at least one record that is a JSON object. `said` names fields that a person knows: event_id, event_type,
     event_time, key; what it leaves out is guessed. Raises NotDescribed where a field said is none of the sample's.
     """
-    bodies = [(record.key, body) for record in records if (body := _object(record.value)) is not None]
+    bodies = [(record.key, body) for record in records if (body := object_in(record.value or b"")) is not None]
     if not bodies:
         raise NotDescribed("no record of the sample is a JSON object; produce some first, or write the dataset's YAML")
-    schema = infer(json.dumps(body) for _, body in bodies)
+    schema = schema_of(body for _, body in bodies)
     named = {name: field for name, field in schema.fields.items() if _READABLE.match(name)}
     for what, field in said.items():
         if field is not None and field not in named:
@@ -109,14 +109,6 @@ def describe(records: Sequence[Record], **said: str | None) -> Described:
     return Described(
         event_id, event_type, event_time, units[0] if event_time else None, key, keyed, columns, left, bodies[0][1]
     )
-
-
-def _object(value: bytes | None) -> dict[str, Any] | None:
-    try:
-        body = json.loads(value or b"")
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
 
 
 def _first(fields: dict[str, Field], names: Sequence[str], fits: Any, holds: Any = lambda name: True) -> str | None:
@@ -173,7 +165,7 @@ def _columns(schema: Schema, header: set[str]) -> tuple[list[Column], list[str]]
         elif (type_ := field.ddl("trino")) is None or field.type == "array":
             left.append(path)
         else:
-            column = snake_case(path)
+            column = column_of(path) or "field"
             while column in taken:
                 column += "_value"
             taken.add(column)
@@ -182,12 +174,6 @@ def _columns(schema: Schema, header: set[str]) -> tuple[list[Column], list[str]]
     for name, field in schema.fields.items():
         look(name, name, field)
     return found, left
-
-
-def snake_case(path: str) -> str:
-    """A column's name for a field, `.` and capitals as `_`."""
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", path.replace(".", "_"))
-    return re.sub(r"_+", "_", words).strip("_").lower() or "field"
 
 
 def _says(path: str, field: Field) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from onboarding.describe import Column, Described, snake_case
+from ingest.schema.typed import column_of
+from onboarding.describe import Column, Described
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -36,7 +37,7 @@ def files(
         "partition_by": "day",
         "description": f"Added from a sample of the topic {topic}; what was guessed is yours to change.",
         "live": f"{name}_current" if described.key and described.keyed else None,
-        "live_key": snake_case(described.key or ""),
+        "live_key": column_of(described.key or ""),
         "fields": described.columns,
         "example": {"body": _quoted(json.dumps(described.example)), "typed": _typed(described)},
         **{field: getattr(described, field) for field in ("event_id", "event_type", "event_time", "event_time_unit")},
@@ -53,7 +54,6 @@ def files(
         models / "intermediate" / f"{said['table']}.sql": "silver.sql",
         models / "marts" / f"_{name}__models.yml": "mart.yml",
         models / "marts" / f"{said['mart']}.sql": "mart.sql",
-        project / "tests" / f"assert_every_record_of_{name}_is_in_silver_or_a_dead_letter.sql": "balance.sql",
     }
     if taken := [path for path in where if path.exists()]:
         raise InTheWay(f"{taken[0]} is there already; choose another name, or change that file")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from typing import Any
 
 from stack.airflow_config import lake_variables
 from stack.engine import Engine
@@ -27,18 +28,21 @@ def prepare(settings: Settings) -> None:
     (settings.data / "registry").mkdir(parents=True, exist_ok=True)
 
 
-def ready(settings: Settings) -> None:
-    """Raise while it has not taken the files over."""
+def health(settings: Settings) -> dict[str, Any]:
+    """What it says of itself. Raises while it does not answer, or has not taken the files over."""
     with urllib.request.urlopen(f"{url(settings)}/health", timeout=5) as answer:
-        json.load(answer)
+        return json.load(answer)
+
+
+def ready(settings: Settings) -> None:
+    health(settings)
 
 
 def about(settings: Settings) -> str:
     """How many datasets there are, and which differ from their files."""
     if settings.registry_url == NO_REGISTRY:
         return f"not followed: the files of {settings.datasets} hold"
-    with urllib.request.urlopen(f"{url(settings)}/health", timeout=5) as answer:
-        datasets = json.load(answer)["datasets"]
+    datasets = health(settings)["datasets"]
     drift = get(settings, "/drift")[0]["drift"]
     said = "; ".join(f"DRIFT {one['dataset']}: {one['said']}" for one in drift)
     return f"{datasets} datasets, {said or 'as their files say'}"

@@ -24,14 +24,23 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d|$)")
 
 def infer(bodies: Iterable[str]) -> Schema:
     """The schema of JSON objects; a text that is no object is left out."""
+    return schema_of(found for body in bodies if (found := object_in(body)) is not None)
+
+
+def object_in(body: str | bytes) -> dict[str, Any] | None:
+    """The JSON object that a body is; None where it is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def schema_of(objects: Iterable[dict[str, Any]]) -> Schema:
+    """The schema of objects that are read already."""
     root = _Seen("", 0)
-    for body in bodies:
-        try:
-            value = json.loads(body)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            root.look_into([value])
+    for one in objects:
+        root.look_into([one])
     return Schema(bodies=root.structs, fields=_fields(root))
 
 

@@ -15,6 +15,7 @@ from kafka.admin import KafkaAdminClient
 from ingest.verify.warehouse import Warehouse
 from onboarding.sample import Record
 from stack.dbt import Dbt
+from stack.faults import Fault
 from stack.settings import PROJECT, Settings
 from tests.onboarding.payments import MIDNIGHT, START, payments
 
@@ -62,3 +63,15 @@ def test_an_unknown_topic_becomes_a_tested_mart(lake_stack: Settings, tmp_path: 
     tests = {one.node.name for one in results if str(one.status) == "pass"}
     assert "assert_every_record_of_payments_is_in_silver_or_a_dead_letter" in tests and len(tests) >= 8
     assert taken < PROMISED
+
+    # Planted: a record that is lost on its way, and one that comes twice instead.
+    lost = "assert_every_record_of_payments_is_in_silver_or_a_dead_letter"
+    warehouse.rows("delete from added_silver.payments_events where kafka_partition = 0 and kafka_offset = 1")
+    with pytest.raises(Fault, match=lost):
+        dbt.run("test", "--select", lost)
+    warehouse.rows(
+        "insert into added_silver.payments_events select * from added_silver.payments_events"
+        " where kafka_partition = 0 and kafka_offset = 2"
+    )
+    with pytest.raises(Fault, match=lost):
+        dbt.run("test", "--select", lost)

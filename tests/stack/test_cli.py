@@ -3,8 +3,11 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+
+from stack.settings import PROJECT
 
 Lake = Callable[..., subprocess.CompletedProcess]
 
@@ -42,3 +45,11 @@ def test_up_names_the_holder_of_a_taken_port(run_lake: Lake, another_stack: Call
     assert f"Port {environment['LAKE_KAFKA_PORT']}, which kafka needs, is held by process" in done.stderr
     assert "LAKE_KAFKA_PORT" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_nothing_heavy_is_imported_before_a_command_runs() -> None:
+    """Or each command, and each task of Airflow's, begins a second later."""
+    heavy = ("sqlalchemy", "kafka", "trino", "pyspark", "dbt", "pyiceberg", "psycopg", "httpx", "fastapi", "starlette")
+    script = f"import sys, stack.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=PROJECT)
+    assert done.stdout.strip() == "[]"
