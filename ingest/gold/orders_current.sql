@@ -2,16 +2,40 @@
 -- {events}: the readable bronze rows of a range, with `event_order`; {state}: the table's rows as they stand.
 with
 
-arrived as (
+incoming as (
 
     select
         entity_key as order_id,
-        array_sort(collect_list(struct(
-            event_order, topic_epoch, kafka_partition, kafka_offset,
+        event_order,
+        struct(
+            topic_epoch, kafka_partition, kafka_offset,
             event_id, event_type, event_time, ingested_at, body
-        ))) as events
+        ) as event
     from {events}
-    group by entity_key
+
+),
+
+-- A window sorts rows outside the heap; a group's collect_list keeps every one of them as objects until the end.
+in_order as (
+
+    select
+        order_id,
+        row_number() over (partition by order_id order by event_order) as place,
+        collect_list(event) over (
+            partition by order_id order by event_order
+            rows between unbounded preceding and unbounded following
+        ) as events
+    from incoming
+
+),
+
+arrived as (
+
+    select
+        order_id,
+        events
+    from in_order
+    where place = 1
 
 ),
 
@@ -22,12 +46,16 @@ unabsorbed as (
         arrived.order_id,
         state.order_id is not null as is_known,
         struct(state.*) as row,
-        filter(
+        if(
+            state.order_id is null,
             arrived.events,
-            event -> event.topic_epoch > coalesce(state.topic_epoch, 0)
-            or (
-                event.topic_epoch = state.topic_epoch
-                and event.kafka_offset > coalesce(state.absorbed[event.kafka_partition], -1)
+            filter(
+                arrived.events,
+                event -> event.topic_epoch > coalesce(state.topic_epoch, 0)
+                or (
+                    event.topic_epoch = state.topic_epoch
+                    and event.kafka_offset > coalesce(state.absorbed[event.kafka_partition], -1)
+                )
             )
         ) as events
     from arrived
