@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 log = structlog.get_logger()
+SMALL_FILE, LARGE_FILE = 16 << 20, 128 << 20  # bytes; a file between them is left alone
 
 
 class SchemaEvolved(RuntimeError):
@@ -170,12 +171,15 @@ class LiveGold:
         self.publisher.base = current_snapshot(self.spark, self.gold.identifier)
 
     def compact(self) -> None:
-        """Rewrite small data files and position deletes, between two merges, by the table's only writer."""
+        """Rewrite small data files, and large ones of which a third is deleted, between two merges, by the table's only
+        writer. What it costs depends on what was merged, not on the table's size.
+        """
         began = time.monotonic()
         self.spark.sql(
-            f"call {CATALOG}.system.rewrite_data_files(table => '{self.gold.identifier}', "
-            "options => map('delete-file-threshold', '1', 'min-input-files', '2', "
-            "'remove-dangling-deletes', 'true', 'max-concurrent-file-group-rewrites', '2'))"
+            f"call {CATALOG}.system.rewrite_data_files(table => '{self.gold.identifier}', options => map("
+            f"'target-file-size-bytes', '{LARGE_FILE}', 'min-file-size-bytes', '{SMALL_FILE}', 'min-input-files', '2', "
+            "'delete-ratio-threshold', '0.33', 'remove-dangling-deletes', 'true', "
+            "'max-concurrent-file-group-rewrites', '2'))"
         )
         self.publisher.base = current_snapshot(self.spark, self.gold.identifier)
         tell.took(self.gold.identifier, "compact", time.monotonic() - began)
