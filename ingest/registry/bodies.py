@@ -116,10 +116,19 @@ class Entry(BaseModel):
     config: Dataset
 
 
+class Refused(BaseModel):
+    """A dataset whose registered document this version's rules refuse, and why."""
+
+    name: str
+    etag: str
+    said: str
+
+
 class Entries(BaseModel):
-    """Every dataset that is ingested, by name."""
+    """Every dataset that is ingested, by name; and those of which the ingester keeps what it knew before."""
 
     datasets: list[Entry]
+    refused: list[Refused] = []
 
 
 class Config(Entry):
@@ -179,3 +188,4 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
     datasets: int
     drifting: int
+    refused: list[Refused] = []

@@ -18,21 +18,16 @@ FOLDS = Path(__file__).parent.parent / "gold"
 
 @dataclass(frozen=True)
 class State:
-    """A dataset, and its golds where they are switched off. None: it is not there, or was removed."""
+    """A dataset, and its golds where they are switched off."""
 
-    dataset: Dataset | None
+    dataset: Dataset
     golds_aside: tuple[Gold, ...] = ()
 
     @property
     def tables(self) -> dict[str, str]:
         """Its tables' names, each with its layer."""
-        if self.dataset is None:
-            return {}
         golds = [*self.dataset.golds, *self.golds_aside]
         return {self.dataset.bronze.table: "bronze"} | {gold.table: "gold" for gold in golds}
-
-    def removed(self) -> State:
-        return State(None)
 
 
 Edit = Callable[[State], State]

@@ -25,7 +25,7 @@ from ingest.registry.bodies import (
 from ingest.registry.edits import change_key, switch_upsert
 from ingest.registry.problems import Problem, ProblemDocument, invalid_dataset
 from ingest.registry.seeding import Seeds
-from ingest.registry.store import Asked, Store, etag_of, state_of
+from ingest.registry.store import Asked, Store, etag_of, refused, state_of
 from ingest.registry.tables import Registered
 from ingest.registry.tokens import Reader, Writer
 
@@ -84,7 +84,9 @@ def list_datasets(request: Request, response: Response, who: Reader, if_none_mat
     response.headers["ETag"] = etag = etag_of(rows)
     if if_none_match == etag:
         return Response(status_code=304, headers={"ETag": etag})
-    return Entries(datasets=[entry(row) for row in rows])
+    unread = refused(rows)
+    names = {one.name for one in unread}
+    return Entries(datasets=[entry(row) for row in rows if row.name not in names], refused=unread)
 
 
 @router.post("/datasets", status_code=201)
@@ -110,7 +112,7 @@ def remove(
 ) -> Changed:
     """Read its topic no longer. Its tables stay as they are."""
     asked = Asked(who.name, "remove", if_match, dry_run)
-    return answered(response, store_of(request).change(name, lambda state: state.removed(), asked))
+    return answered(response, store_of(request).change(name, None, asked))
 
 
 @router.post("/datasets/{name}/file")
@@ -172,4 +174,5 @@ def health(request: Request) -> Health:
     """Whether the service and its database answer, and whether the files have been taken over. No token needed."""
     if not request.app.state.is_seeded.is_set():
         raise Problem(503, "starting", "The files have not been taken over yet: PostgreSQL has not answered.")
-    return Health(datasets=len(store_of(request).present()), drifting=len(seeds_of(request).drift()))
+    rows = store_of(request).present()
+    return Health(datasets=len(rows), drifting=len(seeds_of(request).drift()), refused=refused(rows))

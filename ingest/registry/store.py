@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pydantic import ValidationError
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.datasets import Dataset, Gold
-from ingest.registry.bodies import Changed
+from ingest.registry.bodies import Changed, Refused
 from ingest.registry.changes import changes
 from ingest.registry.edits import Edit, State, check
-from ingest.registry.problems import Problem
+from ingest.registry.problems import Problem, invalid
 from ingest.registry.tables import Audited, Base, Document, Registered, digest, now
 
 ONE_WRITER = 6_427_133  # PostgreSQL's advisory lock: changes wait for each other, from whichever service they come
@@ -65,7 +66,7 @@ class Store:
         """The dataset of `table`, the table's bare name, and its layer. Problem 404 where nobody has it."""
         layer, _, name = table.rpartition(".")
         for row in self.present():
-            found = state_of(row).tables.get(name)
+            found = row.tables.get(name)
             if found and layer in ("", found):
                 return row, name, found
         raise Problem(404, "no-such-table", f"No dataset has a bronze or gold table {table!r}.")
@@ -91,23 +92,25 @@ class Store:
                 raise Problem(409, "exists", f"There is a dataset {dataset.name}: change it by POST /ddl or POST /dml.")
             return self.put(session, dataset.name, State(dataset), asked, seed)
 
-    def change(self, name: str, edit: Edit, asked: Asked) -> Changed:
-        """Make `edit` of a dataset that must still be as it was seen."""
+    def change(self, name: str, edit: Edit | None, asked: Asked) -> Changed:
+        """Make `edit` of a dataset that must still be as it was seen; None removes it."""
         with self.writing() as session:
             row = session.get(Registered, name)
             if row is None or row.is_removed:
                 raise Problem(404, "no-such-dataset", f"There is no dataset {name!r}.")
             must_match(row, asked.etags)
-            return self.put(session, name, edit(state_of(row)), asked)
+            return self.put(session, name, edit and edit(state_of(row)), asked)
 
-    def put(self, session: Session, name: str, state: State, asked: Asked, seed: Document | None = None) -> Changed:
+    def put(
+        self, session: Session, name: str, state: State | None, asked: Asked, seed: Document | None = None
+    ) -> Changed:
         """Make `state` the dataset's, and remember who did; `seed` is its file, where it comes from there."""
         row = session.get(Registered, name)
-        if state.dataset is not None:
+        if state is not None:
             check(state.dataset)
             self._own_tables(session, name, state)
         before = None if row is None or row.is_removed else row.document
-        after = None if state.dataset is None else document_of(state.dataset)
+        after = None if state is None else document_of(state.dataset)
         row = row or Registered(name=name, document=after, seed=None, golds_aside=None, is_removed=True, version=0)
         found = changes(before, after)
         changed = Registered(
@@ -118,7 +121,7 @@ class Store:
                 row.seed = seed
             if found:
                 row.document, row.is_removed, row.version = changed.document, changed.is_removed, changed.version
-                row.golds_aside = [gold.model_dump() for gold in state.golds_aside] or None
+                row.golds_aside = [gold.model_dump() for gold in state.golds_aside] or None if state else None
                 row.changed_at, row.changed_by = now(), asked.who
                 session.add(Audited(who=asked.who, action=asked.action, dataset=name, before=before, after=after))
             session.add(row)
@@ -126,18 +129,33 @@ class Store:
 
     def _own_tables(self, session: Session, name: str, state: State) -> None:
         for other in self.rows(session):
-            if other.name == name or other.is_removed:
+            if other.name == name:
                 continue
-            if shared := set(state_of(other).tables) & set(state.tables):
+            if shared := set(other.tables) & set(state.tables):
                 listed = ", ".join(sorted(shared))
                 raise Problem(409, "table-taken", f"{listed} is a table of {other.name}: each has one writer.")
 
 
 def state_of(row: Registered) -> State:
-    if row.is_removed:
-        return State(None)
-    aside = tuple(Gold.model_validate(gold) for gold in row.golds_aside or ())
-    return State(Dataset.model_validate(row.document), aside)
+    """What is registered. Problem where today's rules refuse what those of its time took."""
+    try:
+        aside = tuple(Gold.model_validate(gold) for gold in row.golds_aside or ())
+        return State(Dataset.model_validate(row.document), aside)
+    except ValidationError as error:
+        problem = invalid(error.errors(), f"What is registered of {row.name}")
+        fix = f"correct {row.name}.yml and POST /datasets/{row.name}/file, or DELETE /datasets/{row.name}"
+        raise Problem(409, "document-refused", f"{problem.detail}: {fix}", problem.errors) from error
+
+
+def refused(rows: list[Registered]) -> list[Refused]:
+    """Those that can't be read, with the reason."""
+    found = []
+    for row in rows:
+        try:
+            state_of(row)
+        except Problem as problem:
+            found.append(Refused(name=row.name, etag=row.etag, said=problem.detail))
+    return found
 
 
 def document_of(dataset: Dataset) -> Document:
