@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest import registry
-from ingest.registry import columns, page, problems, routes, schemas
+from ingest.registry import columns, etags, page, problems, routes, schemas
 from ingest.registry.seeding import Seeds
 from ingest.registry.store import Store
 from ingest.registry.tables import engine_of
@@ -45,6 +45,7 @@ def application(settings: Settings, engine: Engine | None = None) -> FastAPI:
     app.state.seeds = Seeds(app.state.store, settings.datasets)
     app.state.is_seeded = threading.Event()
     problems.install(app)
+    app.add_exception_handler(etags.NotModified, lambda _, same: Response(status_code=304, headers={"ETag": same.etag}))
     for router in (routes.router, columns.router, schemas.router):
         app.include_router(router)
 

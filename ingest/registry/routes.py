@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import ValidationError
 
 from ingest.registry.bodies import (
@@ -23,6 +23,7 @@ from ingest.registry.bodies import (
     Registration,
 )  # fmt: skip
 from ingest.registry.edits import change_key, switch_upsert
+from ingest.registry.etags import IfMatch, Seen
 from ingest.registry.problems import Problem, ProblemDocument, invalid_dataset
 from ingest.registry.seeding import Seeds
 from ingest.registry.store import Asked, Store, etag_of, refused, state_of
@@ -30,10 +31,8 @@ from ingest.registry.tables import Registered
 from ingest.registry.tokens import Reader, Writer
 
 DryRun = Annotated[bool, Query(description="Answer what would change, and change nothing.")]
-IfMatch = Annotated[str | None, Header(description="The ETag, of GET /config or GET /schemas, of what is to change.")]
 Table = Annotated[str, Path(examples=["orders_events"], description="Of bronze or gold.")]
 Named = Annotated[str, Path(examples=["orders"], description="Of the dataset.")]
-IfNoneMatch = Annotated[str | None, Header(description="An ETag seen before: 304 while it is still that.")]
 DML = {
     "disable_upsert": {"table": "orders_events", "action": "disable_upsert"},
     "enable_upsert": {"table": "orders_events", "action": "enable_upsert"},
@@ -78,12 +77,10 @@ def entry(row: Registered) -> Entry:
 
 
 @router.get("/datasets")
-def list_datasets(request: Request, response: Response, who: Reader, if_none_match: IfNoneMatch = None) -> Entries:
+def list_datasets(request: Request, who: Reader, seen: Annotated[Seen, Depends()]) -> Entries:
     """Every dataset that is ingested, with its configuration."""
     rows = store_of(request).present()
-    response.headers["ETag"] = etag = etag_of(rows)
-    if if_none_match == etag:
-        return Response(status_code=304, headers={"ETag": etag})
+    seen.compared(etag_of(rows))
     unread = refused(rows)
     names = {one.name for one in unread}
     return Entries(datasets=[entry(row) for row in rows if row.name not in names], refused=unread)
@@ -124,14 +121,10 @@ def follow_the_file(
 
 
 @router.get("/config/{table}")
-def config(
-    request: Request, response: Response, who: Reader, table: Table, if_none_match: IfNoneMatch = None
-) -> Config:
+def config(request: Request, who: Reader, table: Table, seen: Annotated[Seen, Depends()]) -> Config:
     """The configuration of the dataset that a bronze or gold table belongs to."""
     row, name, layer = store_of(request).of_table(table)
-    response.headers["ETag"] = row.etag
-    if if_none_match == row.etag:
-        return Response(status_code=304, headers={"ETag": row.etag})
+    seen.compared(row.etag)
     return Config(**dict(entry(row)), table=name, layer=layer)
 
 

@@ -17,6 +17,7 @@ from ingest.datasets import Dataset, Gold
 from ingest.registry.bodies import Changed, Refused
 from ingest.registry.changes import changes
 from ingest.registry.edits import Edit, State, check
+from ingest.registry.etags import matches
 from ingest.registry.problems import Problem, invalid
 from ingest.registry.tables import Audited, Base, Document, Registered, digest, now
 
@@ -171,12 +172,3 @@ def must_match(row: Registered, etags: str | None) -> None:
     """Problem unless If-Match names the state that the dataset is in."""
     who = f" (at {row.changed_at:%Y-%m-%d %H:%M:%S} by {row.changed_by})"
     matches(row.etag, etags, row.name, "GET /config", who)
-
-
-def matches(etag: str, etags: str | None, what: str, read: str, who: str = "") -> None:
-    """Problem unless `etags`, an If-Match as it came, names the state `etag`."""
-    if etags is None:
-        detail = f"Say which state of {what} is meant to change: If-Match with the ETag of {read}."
-        raise Problem(428, "if-match-needed", detail)
-    if not {"*", etag} & {one.strip() for one in etags.split(",")}:
-        raise Problem(412, "stale", f"{what} was changed meanwhile{who}: look at it again.", headers={"ETag": etag})
