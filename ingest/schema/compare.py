@@ -64,12 +64,26 @@ class Policy(BaseModel):
     default: Verdict = "evolve"
     fields: dict[str, Verdict] = {}
 
+    def at(self, path: str) -> Verdict | None:
+        """What the longest path that is given says of a field; None where none does."""
+        above = [one for one in self.fields if _lies_in(path, one)]
+        return self.fields[max(above, key=len)] if above else None
+
     def of(self, change: Change) -> Verdict:
-        """The verdict on one change: of the longest path that is given, or else the default's."""
-        above = [path for path in self.fields if _lies_in(change.path, path)]
-        if above:
-            return self.fields[max(above, key=len)]
-        return "block" if self.default == "evolve" and change.is_breaking else self.default
+        """The verdict on one change."""
+        default = "block" if self.default == "evolve" and change.is_breaking else self.default
+        return self.at(change.path) or default
+
+    def freezes(self, path: str) -> bool:
+        """Whether a field, with all that lies in it, is only read where it is of its type."""
+        return (self.at(path) or self.default) == "freeze" and not self._below(path)
+
+    def quarantines(self, path: str) -> bool:
+        """Whether a field, or something that lies in it, keeps a body from typed golds where it is of another type."""
+        return "quarantine" in {self.at(path) or self.default, *self._below(path)}
+
+    def _below(self, path: str) -> list[Verdict]:
+        return [said for one, said in self.fields.items() if one != path and _lies_in(one, path)]
 
 
 def verdict(found: Iterable[Change], policy: Policy | None = None) -> Verdict:

@@ -20,6 +20,7 @@ from ingest.generators.sending import Sender
 from ingest.replay import compare
 from ingest.run import DatasetRun
 from ingest.schema import store
+from ingest.schema.compare import Policy
 from ingest.schema.typed import taken
 from ingest.schema.version import waiting
 from ingest.stream import Pace
@@ -110,3 +111,30 @@ def test_a_typed_gold_gains_columns_and_types_while_it_runs(spark: SparkSession,
     is_typed = F.col("error").isNotNull() | parsed["bad"].isNull()  # a tombstone's error is that it has no body
     typed = events.where(is_typed).count()
     assert typed + sum(reasons.values()) == events.count() == 500
+
+
+def low(one: dict[str, Any]) -> None:
+    one.update(batteryLevel="low")
+
+
+def no_reading(one: dict[str, Any]) -> None:
+    one.update(reading="none")
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_under_a_policy_it_goes_on_without_the_frozen_value_and_the_quarantined_rows(
+    spark: SparkSession, lake_stack: Settings
+) -> None:
+    policy = Policy(fields={"batteryLevel": "freeze", "reading": "quarantine"})
+    dataset = devices.dataset(f"ruled_{uuid.uuid4().hex[:6]}").model_copy(update={"policy": policy})
+    events = [*devices.records(0, 200), *devices.records(200, 150, low), *devices.records(350, 150, no_reading)]
+    send(lake_stack, dataset, [*events, *devices.records(500, 100, odd=0.3)])
+    run = DatasetRun(spark, lake_stack, dataset, Pace(0.3, 200, 200, once=True), threading.Event(), wait=False)
+    run.run()
+    assert run.outcome.failure is None
+    assert [one.status for one in store.versions(dataset.bronze.table)] == ["ACTIVE"]
+    assert is_equal(spark, lake_stack, dataset)
+    warehouse = Warehouse(lake_stack)
+    reasons = make(dataset, as_made(dataset, dataset.golds[0], warehouse), warehouse)
+    assert reasons["quarantined: reading"] >= 150 and "untyped: batteryLevel" not in reasons
