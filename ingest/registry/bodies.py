@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from ingest.datasets import Bronze, Column, Dataset, EventTime, Key, Name
 from ingest.registry.changes import FieldChange
+from ingest.registry.topics import Topic
 
 SHORT = {
     "name": "returns", "kafkaTopic": "returns", "mode": "append", "pkFields": ["id"], "partitionKeys": ["date"],
@@ -30,6 +31,7 @@ class Registration(_Body):
 
     name: Name
     kafkaTopic: str
+    partitions: Annotated[int, Field(ge=1)] = 1
     mode: Literal["append", "upsert"] = "append"
     pkFields: Annotated[list[str], Field(max_length=1)] = []
     partitionKeys: Annotated[list[Literal["date", "hour"]], Field(max_length=1)] = []
@@ -40,7 +42,8 @@ class Registration(_Body):
         """The dataset in full. ValidationError where it would not be one."""
         table = self.name if self.name.endswith("events") else f"{self.name}_events"
         document = {
-            "name": self.name, "topic": self.kafkaTopic, "mode": self.mode, "event_time": self.eventTime.model_dump(),
+            "name": self.name, "topic": self.kafkaTopic, "partitions": self.partitions, "mode": self.mode,
+            "event_time": self.eventTime.model_dump(),
             "key": Key(field=self.pkFields[0] if self.pkFields else None, required=bool(self.pkFields)).model_dump(),
             "bronze": Bronze(table=table, partition_by="day" if "date" in self.partitionKeys else "hour").model_dump(),
         }  # fmt: skip
@@ -146,6 +149,12 @@ class Changed(BaseModel):
     version: int
     etag: str
     changes: list[FieldChange]
+
+
+class Added(Changed):
+    """What a registration did, or would do: `topic.created` where there was none of that name."""
+
+    topic: Topic
 
 
 class Drift(BaseModel):

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ingest.registry.bodies import (
     SHORT,
+    Added,
     AuditEntries,
     AuditEntry,
     Changed,
@@ -45,7 +46,7 @@ REFUSALS = {
     for status, said in {
         401: "no token that is known", 403: "the token may only read", 404: "there is no such thing",
         409: "it can't be done as things are", 412: "changed meanwhile", 422: "the body is not valid",
-        428: "If-Match is missing", 503: "PostgreSQL does not answer",
+        428: "If-Match is missing", 503: "PostgreSQL does not answer, or Kafka",
     }.items()
 }  # fmt: skip
 router = APIRouter(responses=REFUSALS)
@@ -93,14 +94,18 @@ def register(
     who: Writer,
     body: Annotated[NewDataset, Body(openapi_examples=examples({"short": SHORT}))],
     dry_run: DryRun = False,
-) -> Changed:
-    """A new dataset: in short, or in full as a file of `ingest/datasets/` has it. A running ingester takes it up."""
+) -> Added:
+    """A new dataset: in short, or in full as a file of `ingest/datasets/` has it. Its topic is created where there is
+    none. A running ingester takes it up."""
     try:
         dataset = body.dataset() if isinstance(body, Registration) else body
     except ValidationError as error:
         raise invalid_dataset(error) from error
     response.status_code = 200 if dry_run else 201
-    return answered(response, store_of(request).add(dataset, Asked(who.name, "register", dry_run=dry_run)))
+    asked = Asked(who.name, "register", dry_run=dry_run)
+    added = store_of(request).add(dataset, asked, request.app.state.ensure_topic)
+    response.headers["ETag"] = added.etag
+    return added
 
 
 @router.delete("/datasets/{name}")

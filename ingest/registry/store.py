@@ -5,7 +5,7 @@ A change is refused before anything is written, so `dry_run` refuses and answers
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,12 +14,13 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.datasets import Dataset, Gold
-from ingest.registry.bodies import Changed, Refused
+from ingest.registry.bodies import Added, Changed, Refused
 from ingest.registry.changes import changes
 from ingest.registry.edits import Edit, State, check
 from ingest.registry.etags import matches
 from ingest.registry.problems import Problem, invalid
 from ingest.registry.tables import Audited, Base, Document, Registered, digest, now
+from ingest.registry.topics import Topic
 
 ONE_WRITER = 6_427_133  # PostgreSQL's advisory lock: changes wait for each other, from whichever service they come
 
@@ -85,13 +86,14 @@ class Store:
         with self.writing() as session:
             session.add(Audited(who=asked.who, action=asked.action, dataset=dataset, before=before, after=after))
 
-    def add(self, dataset: Dataset, asked: Asked, seed: Document | None = None) -> Changed:
-        """A dataset that is not there yet, or was removed."""
+    def add(self, dataset: Dataset, asked: Asked, topic: Callable[[str, int, bool], Topic]) -> Added:
+        """A dataset that is not there yet, or was removed. `topic` makes its topic last: where it fails, nothing is."""
         with self.writing() as session:
             row = session.get(Registered, dataset.name)
             if row is not None and not row.is_removed:
                 raise Problem(409, "exists", f"There is a dataset {dataset.name}: change it by POST /ddl or POST /dml.")
-            return self.put(session, dataset.name, State(dataset), asked, seed)
+            changed = self.put(session, dataset.name, State(dataset), asked)
+            return Added(**dict(changed), topic=topic(dataset.topic, dataset.partitions, asked.dry_run))
 
     def change(self, name: str, edit: Edit | None, asked: Asked) -> Changed:
         """Make `edit` of a dataset that must still be as it was seen; None removes it."""
