@@ -215,6 +215,7 @@ class DatasetRun(threading.Thread):
             self.lease.assure()
             try:
                 if rebuild is not None:
+                    live.assure_key()
                     log.warning("rebuilding from bronze", table=gold.table, cause=rebuild)
                     publish_rebuilt(live)
                     rebuild = None
@@ -227,6 +228,8 @@ class DatasetRun(threading.Thread):
                 if self.pace.once or is_last:
                     raise
                 self.stop.wait(DECISION_SECONDS)
+                if rebuild is not None:
+                    live = self._live(gold)  # by the version that a decision has made
                 continue
             except BronzeRewritten as error:
                 rebuild = str(error)

@@ -96,7 +96,10 @@ class SwitchUpsert(_Body):
 
 
 class ChangeKey(_Body):
-    """Which body field must equal the record's key. Records that are in bronze stay judged by the key of their time."""
+    """Which body field must equal the record's key. Records that are in bronze stay judged by the key of their time.
+
+    Typed golds stop (a BLOCKED version of the schema) until it is accepted, and are rebuilt then.
+    """
 
     table: str
     action: Literal["change_key"]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from ingest.schema.infer import counts
 from ingest.schema.model import ENOUGH, FEW, Field, Schema
 
-Kind = Literal["added", "widened", "optional", "narrowed", "retyped", "removed", "renamed", "case", "unit"]
+Kind = Literal["added", "widened", "optional", "narrowed", "retyped", "removed", "renamed", "case", "unit", "key"]
 Verdict = Literal["evolve", "freeze", "quarantine", "block"]
 COMPATIBLE: tuple[Kind, ...] = ("added", "widened", "optional")
 SEVERITY: tuple[Verdict, ...] = ("evolve", "freeze", "quarantine", "block")
@@ -48,6 +48,7 @@ class Change(BaseModel):
             "removed": f"{self.was}, was always there, is gone",
             "renamed": f"is gone, {self.now} of the same type is new",
             "case": f"{self.now} is new and differs from it by case only",
+            "key": f"golds had a row for each, and are to have one for each {self.now}",
             "unit": f"time in {self.was} is now in {self.now}",
         }
         return f"{self.path}: {told[self.kind]}"

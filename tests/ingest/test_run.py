@@ -13,6 +13,7 @@ import pytest
 from ingest import run as module
 from ingest.datasets import load
 from ingest.run import ONCE_ATTEMPTS, DatasetRun
+from ingest.schema.check import SchemaBlocked
 from ingest.stream import Pace
 from stack.settings import DATASETS, Settings
 
@@ -52,6 +53,10 @@ class Live:
 
     def compact(self) -> None:
         pass
+
+    def assure_key(self) -> None:
+        if self.is_of_another_fold and next(self.steps) == "blocked":
+            raise SchemaBlocked("the key has changed")
 
     def step(self) -> bool:
         step = next(self.steps, None)
@@ -94,3 +99,20 @@ def test_a_drain_gives_up_after_failures_in_a_row_only(run: DatasetRun, monkeypa
     run.stop.clear()
     with pytest.raises(ConnectionError):
         pauses(run, monkeypatch, *failures, *failures[:1])
+
+
+def test_a_gold_of_another_key_is_rebuilt_when_that_is_accepted_and_not_before(
+    run: DatasetRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, made, rebuilt = iter(["blocked", "blocked", "accepted", True]), [], []
+
+    def live(gold: object) -> Live:
+        made.append(Live(run, steps))
+        made[-1].is_of_another_fold = True
+        return made[-1]
+
+    monkeypatch.setattr(run, "_live", live)
+    monkeypatch.setattr(module, "publish_rebuilt", rebuilt.append)
+    run._keep_gold(GOLD)
+    assert run.stop.waits == [module.DECISION_SECONDS] * 2
+    assert rebuilt == [made[2]] == made[2:]  # by the version that holds since then

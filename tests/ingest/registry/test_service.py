@@ -235,6 +235,10 @@ def test_a_typed_gold_has_the_key_that_its_dataset_has(service: Service) -> None
     assert service.ask("POST", "/datasets", document).status_code == 201
     said = service.ask("POST", "/dml?dry_run=true", KEY | {"table": "typed_current"}, etag="*").json()["changes"]
     assert {"field": "golds.typed_current.key", "before": ["user_id"], "after": ["visitor_id"]} in said
+    document |= {"name": "parted", "golds": [typed | {"table": "parted_current", "buckets": 4}]}
+    document["bronze"]["table"] = "parted_events"
+    assert service.ask("POST", "/datasets", document).status_code == 201
+    problem(service.ask("POST", "/dml", KEY | {"table": "parted_current"}, etag="*"), 409, "key-partitions")
 
 
 def test_a_gold_without_its_sql_is_refused(service: Service) -> None:

@@ -13,13 +13,14 @@ from pyspark.sql import functions as F
 from rich.console import Console
 from rich.progress import Progress
 
-from ingest.datasets import Dataset
+from ingest.datasets import Dataset, Key
 from ingest.generators.broker import ensure_topic
 from ingest.generators.records import Record
 from ingest.generators.sending import Sender
 from ingest.replay import compare
 from ingest.run import DatasetRun
 from ingest.schema import store
+from ingest.schema.check import SchemaBlocked
 from ingest.schema.compare import Policy
 from ingest.schema.typed import taken
 from ingest.schema.version import waiting
@@ -138,3 +139,36 @@ def test_under_a_policy_it_goes_on_without_the_frozen_value_and_the_quarantined_
     warehouse = Warehouse(lake_stack)
     reasons = make(dataset, as_made(dataset, dataset.golds[0], warehouse), warehouse)
     assert reasons["quarantined: reading"] >= 150 and "untyped: batteryLevel" not in reasons
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_a_changed_key_stops_it_until_it_is_accepted_and_then_it_is_rebuilt(
+    spark: SparkSession, lake_stack: Settings
+) -> None:
+    dataset = devices.dataset(f"keyed_{uuid.uuid4().hex[:6]}")
+    (gold,) = dataset.golds
+    other = {"key": Key(field="serial"), "golds": [gold.model_copy(update={"key": ["serial"]})]}
+    changed = dataset.model_copy(update=other)
+    table = f"lake.{gold.identifier}"
+
+    def drained(of: Dataset, first: int, count: int) -> BaseException | None:
+        send(lake_stack, of, devices.records(first, count, lambda one: one.update(serial=one["device_id"])))
+        run = DatasetRun(spark, lake_stack, of, Pace(0.3, 200, 200, once=True), threading.Event(), wait=False)
+        run.run()
+        return run.outcome.failure
+
+    assert drained(dataset, 0, 200) is None
+    before = spark.table(table).collect()
+    for first in (200, 250):
+        assert isinstance(drained(changed, first, 50), SchemaBlocked)
+        assert spark.table(table).collect() == before
+        assert spark.table(f"lake.{dataset.bronze.identifier}").count() == first + 50
+    blocked = waiting(store.versions(dataset.bronze.table))
+    assert [(change.kind, change.path, change.now) for change in blocked.changes] == [("key", "device_id", "serial")]
+    store.accept(dataset.bronze.table, blocked.number, "a test")
+    assert drained(changed, 300, 50) is None
+    assert "device_id" in spark.table(table).columns  # the field of that name, which is a column like others now
+    assert spark.table(table).where("serial is null").isEmpty()
+    assert not spark.table(table).where("event_id = 'e-349'").isEmpty()
+    assert is_equal(spark, lake_stack, changed)
