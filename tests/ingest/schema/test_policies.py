@@ -60,8 +60,9 @@ def _json(rows: DataFrame) -> list[dict]:
 
 
 @pytest.mark.integration
-def test_in_the_fold(spark: SparkSession) -> None:
-    for case in RULED:
+@pytest.mark.parametrize("cases", [RULED[1:3], pytest.param(RULED, marks=pytest.mark.full)], ids=["two", "all"])
+def test_in_the_fold(spark: SparkSession, cases: list[Ruled]) -> None:
+    for case in cases:
         expected = None if isinstance(case.row, str) else case.row
         assert folded(spark, case) == expected, case
 
