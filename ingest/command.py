@@ -64,4 +64,8 @@ def in_effect(names: list[str] | None) -> tuple[list[Dataset], Documents]:
     if known.said:
         holds = "the last known configuration holds" if known.source == "last known" else f"{settings().datasets} holds"
         typer.echo(f"{known.said}: {holds}", err=True)
+    for name in {*known.refused} & {*(names or known.refused)}:
+        is_known = any(one.name == name for one in found)
+        holds = "its last known configuration holds" if is_known else "it is left out"
+        typer.echo(f"{known.refused[name]}; {holds}", err=True)
     return found, known

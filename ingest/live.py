@@ -29,7 +29,7 @@ from ingest.fold import Fold, definition
 from ingest.metrics import tell
 from ingest.publish import MainMoved, Publisher, current_snapshot, load
 from ingest.schema.check import SchemaCheck
-from ingest.tables import FOLD, create_gold
+from ingest.tables import FOLD, KEY, create_gold
 from stack.settings import CATALOG
 
 if TYPE_CHECKING:
@@ -78,6 +78,12 @@ class LiveGold:
         return load(self.spark, self.gold.identifier).properties().get(FOLD) != definition(
             self.gold, self.dataset.transforms
         )
+
+    def assure_key(self) -> None:
+        """Raise SchemaBlocked where a typed gold was made by another key, until a person has accepted today's."""
+        was = load(self.spark, self.gold.identifier).properties().get(KEY)
+        if self.check is not None and was is not None and was != self.gold.key[0]:
+            self.check.pass_key(str(was), self.gold.key[0])
 
     def is_behind(self) -> bool:
         """Whether bronze has a snapshot that is not absorbed yet."""

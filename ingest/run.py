@@ -72,6 +72,7 @@ class DatasetRun(threading.Thread):
         self.broker = Broker(settings.kafka_bootstrap_servers)
         self.lease: Lease | None = None
         self._check = SchemaCheck(dataset) if dataset.policy.check else None
+        self._worked: set[str] = set()  # parts that have done something since they failed last
         self._bronze_done = threading.Event()
         self._published = {gold.table: threading.Event() for gold in dataset.golds}  # one gold's wake-up is no other's
         tell.begins(self)
@@ -103,7 +104,16 @@ class DatasetRun(threading.Thread):
             self.broker.close()
 
     def _persist(self, what: str, act: Callable[[], bool | None]) -> bool | None:
-        """Run `act` until it succeeds, with growing pauses; a run asked to stop, and what is final, end it."""
+        """Run `act` until it succeeds, with growing pauses; a run asked to stop, and what is final, end it.
+
+        What it did before it failed was a success, too: the next failure is a first one again.
+        """
+
+        def count_anew(state: tenacity.RetryCallState) -> None:
+            if what in self._worked:
+                self._worked.discard(what)
+                state.attempt_number = 1
+
         stop = tenacity.stop_when_event_set(self.stop)
         if self.pace.once:
             stop = tenacity.stop_any(stop, tenacity.stop_after_attempt(ONCE_ATTEMPTS))
@@ -112,6 +122,7 @@ class DatasetRun(threading.Thread):
             wait=tenacity.wait_exponential(multiplier=0.5, max=10),
             sleep=tenacity.sleep_using_event(self.stop),
             stop=stop,
+            after=count_anew,  # comes before both the pause and the end are looked up
             before_sleep=lambda state: log.warning(
                 "starts again", dataset=self.dataset.name, part=what, attempt=state.attempt_number,
                 cause=reason(state.outcome.exception()),
@@ -165,6 +176,8 @@ class DatasetRun(threading.Thread):
         if query.isActive:
             stop_gently(query)
         failure = stream.failure or query.exception()
+        if failure is not None and query.lastProgress is not None:
+            self._worked.add("bronze")  # a trigger has ended well, perhaps without records
         if failure is not None and not self.stop.is_set():
             # Spark's own reading failed, perhaps for what a person must decide: the topic tells.
             starting_offsets(
@@ -202,10 +215,12 @@ class DatasetRun(threading.Thread):
             self.lease.assure()
             try:
                 if rebuild is not None:
+                    live.assure_key()
                     log.warning("rebuilding from bronze", table=gold.table, cause=rebuild)
                     publish_rebuilt(live)
                     rebuild = None
                 has_advanced = live.step()
+                self._worked.add(gold.table)
             except SchemaEvolved as error:
                 live, rebuild = self._live(gold), str(error)
                 continue
@@ -213,6 +228,8 @@ class DatasetRun(threading.Thread):
                 if self.pace.once or is_last:
                     raise
                 self.stop.wait(DECISION_SECONDS)
+                if rebuild is not None:
+                    live = self._live(gold)  # by the version that a decision has made
                 continue
             except BronzeRewritten as error:
                 rebuild = str(error)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 TOPIC_ID = "lake.topic-id"
 TOPIC_EPOCH = "lake.topic-epoch"
 FOLD = "lake.fold"
+KEY = "lake.key"
+"""Of a typed gold's table, the property that names the key column it was made with."""
 
 # Level 1 and a small dictionary page spend less CPU an event: ids do not repeat, so a large dictionary earns nothing.
 _WRITING = {
@@ -85,8 +87,8 @@ def create_gold(spark: SparkSession, gold: Gold, identifier: str, fold: str) -> 
 
 
 def version_of(gold: Gold) -> dict[str, str]:
-    """The property that says by which version of the schema a typed gold was made."""
-    return {SCHEMA_VERSION: str(gold.version)} if gold.typed else {}
+    """The properties that say by which version of the schema a typed gold was made, and by which key."""
+    return {SCHEMA_VERSION: str(gold.version), KEY: gold.key[0]} if gold.typed else {}
 
 
 def _create(

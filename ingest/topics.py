@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ingest.fence import Offsets
 
 if TYPE_CHECKING:
-    from kafka import KafkaConsumer
     from kafka.admin import KafkaAdminClient
 
 
@@ -61,27 +60,15 @@ class Broker:
 
     def topic(self, name: str) -> Topic:
         """Identity and offsets of the topic; TopicUnavailable where there is none."""
-        from kafka import KafkaConsumer, TopicPartition
         from kafka.errors import KafkaError
 
         topic_id = self.topic_id(name)
-        consumer: KafkaConsumer | None = None
         try:
-            described = self._connected().describe_topics([name])[0]
-            partitions = [TopicPartition(name, p["partition_index"]) for p in described["partitions"]]
-            # A new one each time: one that is kept has not heard of partitions added since, and raises KeyError.
-            consumer = KafkaConsumer(
-                bootstrap_servers=self._servers, isolation_level="read_committed", enable_auto_commit=False
-            )
-            begin = consumer.beginning_offsets(partitions)
-            end = consumer.end_offsets(partitions)
+            begin, end = offsets(self._connected(), [name])[name]
         except (KafkaError, KeyError) as error:
             self.close()
             raise TopicUnavailable(f"Kafka at {self._servers} does not answer: {error}") from error
-        finally:
-            if consumer is not None:
-                consumer.close()
-        return Topic(name, topic_id, _by_number(begin), _by_number(end))
+        return Topic(name, topic_id, begin, end)
 
     def _connected(self) -> KafkaAdminClient:
         from kafka.admin import KafkaAdminClient
@@ -97,8 +84,22 @@ class Broker:
         self._admin = None
 
 
-def _by_number(offsets: dict[Any, int]) -> Offsets:
-    return {place.partition: offset for place, offset in offsets.items()}
+def offsets(admin: KafkaAdminClient, topics: list[str]) -> dict[str, tuple[Offsets, Offsets]]:
+    """Of each topic that is there, by partition: the first offset kept, and the next that a reader will be given."""
+    from kafka import IsolationLevel, TopicPartition
+    from kafka.admin import OffsetSpec
+
+    described = [one for one in admin.describe_topics(topics) if not one["error_code"]]
+    places = [TopicPartition(one["name"], part["partition_index"]) for one in described for part in one["partitions"]]
+    if not places:
+        return {}
+    ends = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST), IsolationLevel.READ_COMMITTED)
+    begins = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
+    found: dict[str, tuple[Offsets, Offsets]] = {}
+    for place in places:
+        begin, end = found.setdefault(place.topic, ({}, {}))
+        begin[place.partition], end[place.partition] = begins[place].offset, ends[place].offset
+    return found
 
 
 def starting_offsets(dataset: str, topic: Topic, known_id: str, fence: Offsets, gaps: list[AcceptedGap]) -> Offsets:

@@ -1,5 +1,5 @@
-"""`lake verify`: are broker, bronze and gold the same? Exits 0 when equal, 1 when not (or no bronze yet), 2 for an
-unknown dataset, 5 when an engine does not answer.
+"""`lake verify`: are broker, bronze and gold the same? Exits 0 when all that could be compared is equal, 1 when not (or
+no bronze yet), 2 for an unknown dataset, 5 when an engine does not answer.
 
 Heavy imports wait until the command runs.
 """
@@ -27,7 +27,8 @@ def verify(
 ) -> None:
     """Compare the broker's records with bronze, and live gold with a recomputation in SQL, at one cut.
 
-    Works while the stream runs. Exit code 1 on any difference.
+    Works while the stream runs. Exit code 1 on any difference. Golds of datasets with transforms can't be compared so:
+    then the verdict is `incomplete`, with the commands that compare them.
     """
     from rich.console import Console
 
@@ -38,7 +39,7 @@ def verify(
         print(report.model_dump_json(indent=2))
     else:
         show(report, Console())
-    if report.verdict != "equal":
+    if report.verdict == "different":
         raise typer.Exit(DIFFERENT)
 
 

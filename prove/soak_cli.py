@@ -75,6 +75,6 @@ def show(done: Soaked, found: dict[str, Any]) -> None:
     for retried in found["retried"]:
         console.print(f"went on by itself: {retried}", highlight=False)
     if found["ok"]:
-        console.print(f"[green]{done.minutes:g} minutes, nothing failed[/green]; lake verify: equal")
+        console.print(f"[green]{done.minutes:g} minutes, nothing failed[/green]; lake verify: no difference")
     for failure in found["failures"]:
         console.print(f"[bold red]FAILED[/bold red] {failure}", highlight=False)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,12 +33,17 @@ class RegistryDown(ConnectionError):
 
 @dataclass(frozen=True)
 class Documents:
-    """A document a dataset, as its YAML would say it; `etag` is the registry's name for all of them together."""
+    """A document a dataset, as its YAML would say it; `etag` is the registry's name for all of them together.
+
+    `refused`: datasets whose document the registry itself can't read any more, and why. What is here of them is what
+    was known last.
+    """
 
     documents: list[dict[str, Any]]
     source: Literal["registry", "last known", "files"] = "files"
     etag: str = ""
     said: str = ""  # why it is not the registry's, where it should be
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,8 @@ def get(settings: Settings, path: str, etag: str = "") -> tuple[dict[str, Any] |
 
 def take_file_over(settings: Settings, name: str, dry_run: bool) -> dict[str, Any]:
     """Have a dataset follow its file. ValueError with the registry's reason where it refuses."""
-    there = {entry["name"]: entry["etag"] for entry in get(settings, "/datasets")[0]["datasets"]}
+    said = get(settings, "/datasets")[0]
+    there = {entry["name"]: entry["etag"] for entry in [*said["datasets"], *said.get("refused", [])]}
     headers = {"If-Match": there[name]} if name in there else {}
     path = f"/datasets/{name}/file" + ("?dry_run=true" if dry_run else "")
     answer = _asked(settings, "POST", path, "write", headers)
@@ -119,9 +126,13 @@ def ask(settings: Settings, etag: str = "") -> Documents | None:
     if said is None:
         return None
     try:
-        return Documents([entry["config"] for entry in said["datasets"]], "registry", new)
+        documents = [entry["config"] for entry in said["datasets"]]
+        refused = {entry["name"]: entry["said"] for entry in said.get("refused", [])}
     except (KeyError, TypeError) as error:
         raise RegistryDown(f"what answers at {settings.registry_url} is no dataset registry") from error
+    if refused and (known := last_known(settings)):
+        documents += [document for document in known.documents if document["name"] in refused]
+    return Documents(documents, "registry", new, refused=refused)
 
 
 def last_known_file(settings: Settings) -> Path:
@@ -155,17 +166,23 @@ def last_known(settings: Settings) -> Documents | None:
         raise Fault(f"{path}, the last known configuration, can't be read: {error}", fix, USAGE) from error
 
 
-def from_files(settings: Settings) -> Documents:
-    """What the YAML files say."""
-    return Documents([yaml.safe_load(path.read_text()) for path in sorted(settings.datasets.glob("*.yml"))])
+def in_effect(settings: Settings, asked: Callable[[Settings], Documents] = ask) -> Documents:
+    """What the registry answers to `asked`, else the last known; without documents where the files hold.
+
+    Fault where the registry does not answer and what was kept is broken.
+    """
+    if settings.registry_url == NO_REGISTRY:
+        return Documents([])
+    try:
+        return asked(settings)
+    except RegistryDown as error:
+        return replace(last_known(settings) or Documents([]), said=str(error))
 
 
 def documents(settings: Settings) -> Documents:
-    """The configuration in effect. Fault, or a YAMLError, where the registry does not answer and the rest is broken."""
-    if settings.registry_url == NO_REGISTRY:
-        return from_files(settings)
-    try:
-        return ask(settings)
-    except RegistryDown as error:
-        known = last_known(settings) or from_files(settings)
-        return replace(known, said=str(error))
+    """The configuration in effect, by the files where they hold. Fault, or a YAMLError, where it can't be read."""
+    known = in_effect(settings)
+    if known.source != "files":
+        return known
+    files = sorted(settings.datasets.glob("*.yml"))
+    return replace(known, documents=[yaml.safe_load(path.read_text()) for path in files])

@@ -77,7 +77,7 @@ class Gold(_Model):
     parameters: dict[Name, int] = {}
     traced_by: dict[Name, str] = {}
     columns: list[Column] = []
-    _version: tuple[int, Schema] = PrivateAttr((0, Schema()))
+    _version: tuple[int, Schema, Schema] = PrivateAttr((0, Schema(), Schema()))
 
     @model_validator(mode="after")
     def _typed_or_with_columns(self) -> Gold:
@@ -119,10 +119,15 @@ class Gold(_Model):
         """Of a typed gold, that version's schema."""
         return self._version[1]
 
-    def with_version(self, number: int, schema: Schema) -> Gold:
+    @property
+    def needed(self) -> Schema:
+        """Of a typed gold, the types that a body must be of to reach it: what is frozen is text, which anything is."""
+        return self._version[2]
+
+    def with_version(self, number: int, schema: Schema, needed: Schema) -> Gold:
         """The same gold, of that version of the schema."""
         self_ = self.model_copy()
-        self_._version = number, schema
+        self_._version = number, schema, needed
         return self_
 
 

@@ -1,6 +1,7 @@
 -- One row per key: its last event that could be typed, the body's fields as columns.
 -- {events}: the readable bronze rows of a range, with `event_order`; {state}: the table's rows as they stand. The key, the
--- body's types and the columns made from it are put in by the version of the schema.
+-- body's types and the columns made from it are put in by the version of the schema; frozen are fields that read null
+-- where they are of another type.
 with
 
 -- Only what lies above the row's own position counts, so a retried range changes nothing.
@@ -12,12 +13,8 @@ unabsorbed as (
         from_json(
             arrived.body,
             ${types},
-            map(
-                'columnNameOfCorruptRecord', '__unreadable',
-                'allowSingleQuotes', 'false',
-                'allowNonNumericNumbers', 'false'
-            )
-        ) as fields
+            ${options}
+        ) as fields${read_frozen}
     from {events} as arrived
     left join {state} as state
         on arrived.entity_key = state.${key}
@@ -38,7 +35,7 @@ by_key as (
     select
         entity_key,
         max_by(
-            struct(event_id, event_type, event_time, kafka_partition, kafka_offset, is_tombstone, fields),
+            struct(event_id, event_type, event_time, kafka_partition, kafka_offset, is_tombstone, fields${kept_frozen}),
             event_order
         ) filter (where is_tombstone or fields.__unreadable is null) as last,
         max(topic_epoch) as topic_epoch,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from ingest.fence import Offsets
 from ingest.metrics.board import BOARD
+from ingest.topics import offsets
 
 if TYPE_CHECKING:
     from kafka.admin import KafkaAdminClient
@@ -63,21 +63,3 @@ class Watch(threading.Thread):
         if self._admin is not None:
             self._admin.close()
         self._admin = None
-
-
-def offsets(admin: KafkaAdminClient, topics: list[str]) -> dict[str, tuple[Offsets, Offsets]]:
-    """Of each topic that is there, by partition: the first offset kept, and the next that a reader will be given."""
-    from kafka import IsolationLevel, TopicPartition
-    from kafka.admin import OffsetSpec
-
-    described = [one for one in admin.describe_topics(topics) if not one["error_code"]]
-    places = [TopicPartition(one["name"], part["partition_index"]) for one in described for part in one["partitions"]]
-    if not places:
-        return {}
-    ends = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST), IsolationLevel.READ_COMMITTED)
-    begins = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
-    found: dict[str, tuple[Offsets, Offsets]] = {}
-    for place in places:
-        begin, end = found.setdefault(place.topic, ({}, {}))
-        begin[place.partition], end[place.partition] = begins[place].offset, ends[place].offset
-    return found

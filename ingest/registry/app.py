@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest import registry
-from ingest.registry import columns, page, problems, routes, schemas
+from ingest.registry import columns, etags, page, problems, routes, schemas, topics
 from ingest.registry.seeding import Seeds
 from ingest.registry.store import Store
 from ingest.registry.tables import engine_of
@@ -43,8 +44,10 @@ def application(settings: Settings, engine: Engine | None = None) -> FastAPI:
     app.state.holders = holders(settings.registry_tokens)
     app.state.store = Store(engine or engine_of(settings))
     app.state.seeds = Seeds(app.state.store, settings.datasets)
+    app.state.ensure_topic = partial(topics.ensure, settings.kafka_bootstrap_servers)
     app.state.is_seeded = threading.Event()
     problems.install(app)
+    app.add_exception_handler(etags.NotModified, lambda _, same: Response(status_code=304, headers={"ETag": same.etag}))
     for router in (routes.router, columns.router, schemas.router):
         app.include_router(router)
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from ingest.datasets import Bronze, Column, Dataset, EventTime, Key, Name
 from ingest.registry.changes import FieldChange
+from ingest.registry.topics import Topic
 
 SHORT = {
     "name": "returns", "kafkaTopic": "returns", "mode": "append", "pkFields": ["id"], "partitionKeys": ["date"],
@@ -30,6 +31,7 @@ class Registration(_Body):
 
     name: Name
     kafkaTopic: str
+    partitions: Annotated[int, Field(ge=1)] = 1
     mode: Literal["append", "upsert"] = "append"
     pkFields: Annotated[list[str], Field(max_length=1)] = []
     partitionKeys: Annotated[list[Literal["date", "hour"]], Field(max_length=1)] = []
@@ -40,7 +42,8 @@ class Registration(_Body):
         """The dataset in full. ValidationError where it would not be one."""
         table = self.name if self.name.endswith("events") else f"{self.name}_events"
         document = {
-            "name": self.name, "topic": self.kafkaTopic, "mode": self.mode, "event_time": self.eventTime.model_dump(),
+            "name": self.name, "topic": self.kafkaTopic, "partitions": self.partitions, "mode": self.mode,
+            "event_time": self.eventTime.model_dump(),
             "key": Key(field=self.pkFields[0] if self.pkFields else None, required=bool(self.pkFields)).model_dump(),
             "bronze": Bronze(table=table, partition_by="day" if "date" in self.partitionKeys else "hour").model_dump(),
         }  # fmt: skip
@@ -93,7 +96,10 @@ class SwitchUpsert(_Body):
 
 
 class ChangeKey(_Body):
-    """Which body field must equal the record's key. Records that are in bronze stay judged by the key of their time."""
+    """Which body field must equal the record's key. Records that are in bronze stay judged by the key of their time.
+
+    Typed golds stop (a BLOCKED version of the schema) until it is accepted, and are rebuilt then.
+    """
 
     table: str
     action: Literal["change_key"]
@@ -116,10 +122,19 @@ class Entry(BaseModel):
     config: Dataset
 
 
+class Refused(BaseModel):
+    """A dataset whose registered document this version's rules refuse, and why."""
+
+    name: str
+    etag: str
+    said: str
+
+
 class Entries(BaseModel):
-    """Every dataset that is ingested, by name."""
+    """Every dataset that is ingested, by name; and those of which the ingester keeps what it knew before."""
 
     datasets: list[Entry]
+    refused: list[Refused] = []
 
 
 class Config(Entry):
@@ -137,6 +152,12 @@ class Changed(BaseModel):
     version: int
     etag: str
     changes: list[FieldChange]
+
+
+class Added(Changed):
+    """What a registration did, or would do: `topic.created` where there was none of that name."""
+
+    topic: Topic
 
 
 class Drift(BaseModel):
@@ -179,3 +200,4 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
     datasets: int
     drifting: int
+    refused: list[Refused] = []

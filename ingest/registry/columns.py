@@ -13,8 +13,9 @@ from ingest.datasets import Gold
 from ingest.registry.bodies import AddColumn, Ddl
 from ingest.registry.changes import FieldChange
 from ingest.registry.edits import edit_the_files
+from ingest.registry.etags import IfMatch
 from ingest.registry.problems import FieldError, Problem
-from ingest.registry.routes import REFUSALS, DryRun, IfMatch, examples, store_of
+from ingest.registry.routes import REFUSALS, DryRun, examples, store_of
 from ingest.registry.schemas import Decided, Statuses, bronze_of, decided, with_active
 from ingest.registry.store import Asked, state_of
 from ingest.registry.tokens import Writer

@@ -18,21 +18,16 @@ FOLDS = Path(__file__).parent.parent / "gold"
 
 @dataclass(frozen=True)
 class State:
-    """A dataset, and its golds where they are switched off. None: it is not there, or was removed."""
+    """A dataset, and its golds where they are switched off."""
 
-    dataset: Dataset | None
+    dataset: Dataset
     golds_aside: tuple[Gold, ...] = ()
 
     @property
     def tables(self) -> dict[str, str]:
         """Its tables' names, each with its layer."""
-        if self.dataset is None:
-            return {}
         golds = [*self.dataset.golds, *self.golds_aside]
         return {self.dataset.bronze.table: "bronze"} | {gold.table: "gold" for gold in golds}
-
-    def removed(self) -> State:
-        return State(None)
 
 
 Edit = Callable[[State], State]
@@ -65,7 +60,8 @@ def switch_upsert(body: SwitchUpsert) -> Edit:
 
 
 def change_key(body: ChangeKey) -> Edit:
-    """Refused where a gold's SQL makes rows by the key there is. A typed gold is rebuilt by the new one."""
+    """Refused where a gold's SQL makes rows by the key there is. A typed gold is rebuilt by the new one, once a person
+    has accepted the version of the schema that the ingester blocks for it."""
 
     def edit(state: State) -> State:
         was, key = state.dataset.key, body.key
@@ -75,6 +71,9 @@ def change_key(body: ChangeKey) -> Edit:
                 return gold
             if not gold.typed or key.field is None:
                 raise edit_the_files(gold, f"its rows are one {was.field} each")
+            if gold.buckets:
+                detail = f"{gold.table} is partitioned by its key: give the gold another table, or no buckets."
+                raise Problem(409, "key-partitions", detail, [FieldError(field="table", said="has buckets")])
             return gold.model_copy(update={"key": [key.field]})
 
         golds = [keyed(gold).model_dump() for gold in state.dataset.golds]

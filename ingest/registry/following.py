@@ -9,7 +9,7 @@ import structlog
 
 from ingest.datasets import Dataset
 from ingest.metrics.meters import REGISTRY_UP
-from ingest.registry.known import ask
+from ingest.registry.known import ask, typed
 from stack.registered import Documents, RegistryDown
 from stack.settings import NO_REGISTRY, Settings
 
@@ -35,7 +35,7 @@ class Follower(threading.Thread):
     def run(self) -> None:
         while self.follows and not self._ends.wait(self.seconds):
             try:
-                datasets, self._etag = ask(self.settings, self._etag)
+                known = ask(self.settings, self._etag)
             except RegistryDown as error:
                 self._heard(False, str(error))
                 continue
@@ -43,9 +43,12 @@ class Follower(threading.Thread):
                 self._heard(False, f"{type(error).__name__}: {error}")
                 continue
             self._heard(True)
-            if datasets is not None:
+            if known is not None:
+                self._etag = known.etag
+                for name, said in known.refused.items():
+                    log.warning("its last known configuration holds", dataset=name, cause=said)
                 with self._new:
-                    self._news = [one for one in datasets if not self.names or one.name in self.names]
+                    self._news = [one for one in typed(known) if not self.names or one.name in self.names]
 
     def news(self) -> list[Dataset] | None:
         """The datasets as they are now, where that changed since the last call."""

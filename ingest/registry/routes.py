@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import ValidationError
 
 from ingest.registry.bodies import (
     SHORT,
+    Added,
     AuditEntries,
     AuditEntry,
     Changed,
@@ -23,17 +24,16 @@ from ingest.registry.bodies import (
     Registration,
 )  # fmt: skip
 from ingest.registry.edits import change_key, switch_upsert
+from ingest.registry.etags import IfMatch, Seen
 from ingest.registry.problems import Problem, ProblemDocument, invalid_dataset
 from ingest.registry.seeding import Seeds
-from ingest.registry.store import Asked, Store, etag_of, state_of
+from ingest.registry.store import Asked, Store, etag_of, refused, state_of
 from ingest.registry.tables import Registered
 from ingest.registry.tokens import Reader, Writer
 
 DryRun = Annotated[bool, Query(description="Answer what would change, and change nothing.")]
-IfMatch = Annotated[str | None, Header(description="The ETag, of GET /config or GET /schemas, of what is to change.")]
 Table = Annotated[str, Path(examples=["orders_events"], description="Of bronze or gold.")]
 Named = Annotated[str, Path(examples=["orders"], description="Of the dataset.")]
-IfNoneMatch = Annotated[str | None, Header(description="An ETag seen before: 304 while it is still that.")]
 DML = {
     "disable_upsert": {"table": "orders_events", "action": "disable_upsert"},
     "enable_upsert": {"table": "orders_events", "action": "enable_upsert"},
@@ -46,7 +46,7 @@ REFUSALS = {
     for status, said in {
         401: "no token that is known", 403: "the token may only read", 404: "there is no such thing",
         409: "it can't be done as things are", 412: "changed meanwhile", 422: "the body is not valid",
-        428: "If-Match is missing", 503: "PostgreSQL does not answer",
+        428: "If-Match is missing", 503: "PostgreSQL does not answer, or Kafka",
     }.items()
 }  # fmt: skip
 router = APIRouter(responses=REFUSALS)
@@ -78,13 +78,13 @@ def entry(row: Registered) -> Entry:
 
 
 @router.get("/datasets")
-def list_datasets(request: Request, response: Response, who: Reader, if_none_match: IfNoneMatch = None) -> Entries:
+def list_datasets(request: Request, who: Reader, seen: Annotated[Seen, Depends()]) -> Entries:
     """Every dataset that is ingested, with its configuration."""
     rows = store_of(request).present()
-    response.headers["ETag"] = etag = etag_of(rows)
-    if if_none_match == etag:
-        return Response(status_code=304, headers={"ETag": etag})
-    return Entries(datasets=[entry(row) for row in rows])
+    seen.compared(etag_of(rows))
+    unread = refused(rows)
+    names = {one.name for one in unread}
+    return Entries(datasets=[entry(row) for row in rows if row.name not in names], refused=unread)
 
 
 @router.post("/datasets", status_code=201)
@@ -94,14 +94,18 @@ def register(
     who: Writer,
     body: Annotated[NewDataset, Body(openapi_examples=examples({"short": SHORT}))],
     dry_run: DryRun = False,
-) -> Changed:
-    """A new dataset: in short, or in full as a file of `ingest/datasets/` has it. A running ingester takes it up."""
+) -> Added:
+    """A new dataset: in short, or in full as a file of `ingest/datasets/` has it. Its topic is created where there is
+    none. A running ingester takes it up."""
     try:
         dataset = body.dataset() if isinstance(body, Registration) else body
     except ValidationError as error:
         raise invalid_dataset(error) from error
     response.status_code = 200 if dry_run else 201
-    return answered(response, store_of(request).add(dataset, Asked(who.name, "register", dry_run=dry_run)))
+    asked = Asked(who.name, "register", dry_run=dry_run)
+    added = store_of(request).add(dataset, asked, request.app.state.ensure_topic)
+    response.headers["ETag"] = added.etag
+    return added
 
 
 @router.delete("/datasets/{name}")
@@ -110,7 +114,7 @@ def remove(
 ) -> Changed:
     """Read its topic no longer. Its tables stay as they are."""
     asked = Asked(who.name, "remove", if_match, dry_run)
-    return answered(response, store_of(request).change(name, lambda state: state.removed(), asked))
+    return answered(response, store_of(request).change(name, None, asked))
 
 
 @router.post("/datasets/{name}/file")
@@ -122,14 +126,10 @@ def follow_the_file(
 
 
 @router.get("/config/{table}")
-def config(
-    request: Request, response: Response, who: Reader, table: Table, if_none_match: IfNoneMatch = None
-) -> Config:
+def config(request: Request, who: Reader, table: Table, seen: Annotated[Seen, Depends()]) -> Config:
     """The configuration of the dataset that a bronze or gold table belongs to."""
     row, name, layer = store_of(request).of_table(table)
-    response.headers["ETag"] = row.etag
-    if if_none_match == row.etag:
-        return Response(status_code=304, headers={"ETag": row.etag})
+    seen.compared(row.etag)
     return Config(**dict(entry(row)), table=name, layer=layer)
 
 
@@ -172,4 +172,5 @@ def health(request: Request) -> Health:
     """Whether the service and its database answer, and whether the files have been taken over. No token needed."""
     if not request.app.state.is_seeded.is_set():
         raise Problem(503, "starting", "The files have not been taken over yet: PostgreSQL has not answered.")
-    return Health(datasets=len(store_of(request).present()), drifting=len(seeds_of(request).drift()))
+    rows = store_of(request).present()
+    return Health(datasets=len(rows), drifting=len(seeds_of(request).drift()), refused=refused(rows))

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel
 
 from ingest.registry.bodies import Accept, Rollback
 from ingest.registry.changes import FieldChange
+from ingest.registry.etags import IfMatch, Seen, matches
 from ingest.registry.problems import Problem
-from ingest.registry.routes import REFUSALS, DryRun, IfMatch, IfNoneMatch, Table, examples, store_of
-from ingest.registry.store import Asked, matches
+from ingest.registry.routes import REFUSALS, DryRun, Table, examples, store_of
+from ingest.registry.store import Asked
 from ingest.registry.tables import digest
 from ingest.registry.tokens import Reader, Writer
 from ingest.schema import store
@@ -42,15 +43,11 @@ class Decided(BaseModel):
 
 
 @router.get("")
-def history(
-    request: Request, response: Response, who: Reader, table: Table, if_none_match: IfNoneMatch = None
-) -> Versions:
+def history(request: Request, who: Reader, table: Table, seen: Annotated[Seen, Depends()]) -> Versions:
     """Every version of the schema of a table's stream, with its fields and what it changed."""
     bronze = bronze_of(request, table)[1]
     known = store.versions(bronze)
-    response.headers["ETag"] = etag = _etag(_statuses(known))
-    if if_none_match == etag:
-        return Response(status_code=304, headers={"ETag": etag})
+    seen.compared(_etag(_statuses(known)))
     held, blocked = holding(known), waiting(known)
     return Versions(table=bronze, active=held and held.number, blocked=blocked and blocked.number, versions=known)
 

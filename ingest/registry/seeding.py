@@ -15,7 +15,7 @@ from ingest.registry.bodies import Changed, Drift
 from ingest.registry.changes import changes
 from ingest.registry.edits import State
 from ingest.registry.problems import Problem
-from ingest.registry.store import Asked, Store, document_of, must_match
+from ingest.registry.store import Asked, Store, document_of, must_match, refused
 from ingest.registry.tables import Registered
 
 log = structlog.get_logger()
@@ -70,6 +70,8 @@ class Seeds:
 
     def _drift_of(self, name: str, row: Registered | None) -> Drift | None:
         registered = None if row is None or row.is_removed else row.document
+        if registered is not None and (unread := refused([row])):
+            return Drift(dataset=name, said=unread[0].said)
         file = self.folder / f"{name}.yml"
         if not file.is_file():
             if registered is None:

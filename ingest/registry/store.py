@@ -5,19 +5,22 @@ A change is refused before anything is written, so `dry_run` refuses and answers
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pydantic import ValidationError
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.datasets import Dataset, Gold
-from ingest.registry.bodies import Changed
+from ingest.registry.bodies import Added, Changed, Refused
 from ingest.registry.changes import changes
 from ingest.registry.edits import Edit, State, check
-from ingest.registry.problems import Problem
+from ingest.registry.etags import matches
+from ingest.registry.problems import Problem, invalid
 from ingest.registry.tables import Audited, Base, Document, Registered, digest, now
+from ingest.registry.topics import Topic
 
 ONE_WRITER = 6_427_133  # PostgreSQL's advisory lock: changes wait for each other, from whichever service they come
 
@@ -65,7 +68,7 @@ class Store:
         """The dataset of `table`, the table's bare name, and its layer. Problem 404 where nobody has it."""
         layer, _, name = table.rpartition(".")
         for row in self.present():
-            found = state_of(row).tables.get(name)
+            found = row.tables.get(name)
             if found and layer in ("", found):
                 return row, name, found
         raise Problem(404, "no-such-table", f"No dataset has a bronze or gold table {table!r}.")
@@ -83,31 +86,34 @@ class Store:
         with self.writing() as session:
             session.add(Audited(who=asked.who, action=asked.action, dataset=dataset, before=before, after=after))
 
-    def add(self, dataset: Dataset, asked: Asked, seed: Document | None = None) -> Changed:
-        """A dataset that is not there yet, or was removed."""
+    def add(self, dataset: Dataset, asked: Asked, topic: Callable[[str, int, bool], Topic]) -> Added:
+        """A dataset that is not there yet, or was removed. `topic` makes its topic last: where it fails, nothing is."""
         with self.writing() as session:
             row = session.get(Registered, dataset.name)
             if row is not None and not row.is_removed:
                 raise Problem(409, "exists", f"There is a dataset {dataset.name}: change it by POST /ddl or POST /dml.")
-            return self.put(session, dataset.name, State(dataset), asked, seed)
+            changed = self.put(session, dataset.name, State(dataset), asked)
+            return Added(**dict(changed), topic=topic(dataset.topic, dataset.partitions, asked.dry_run))
 
-    def change(self, name: str, edit: Edit, asked: Asked) -> Changed:
-        """Make `edit` of a dataset that must still be as it was seen."""
+    def change(self, name: str, edit: Edit | None, asked: Asked) -> Changed:
+        """Make `edit` of a dataset that must still be as it was seen; None removes it."""
         with self.writing() as session:
             row = session.get(Registered, name)
             if row is None or row.is_removed:
                 raise Problem(404, "no-such-dataset", f"There is no dataset {name!r}.")
             must_match(row, asked.etags)
-            return self.put(session, name, edit(state_of(row)), asked)
+            return self.put(session, name, edit and edit(state_of(row)), asked)
 
-    def put(self, session: Session, name: str, state: State, asked: Asked, seed: Document | None = None) -> Changed:
+    def put(
+        self, session: Session, name: str, state: State | None, asked: Asked, seed: Document | None = None
+    ) -> Changed:
         """Make `state` the dataset's, and remember who did; `seed` is its file, where it comes from there."""
         row = session.get(Registered, name)
-        if state.dataset is not None:
+        if state is not None:
             check(state.dataset)
             self._own_tables(session, name, state)
         before = None if row is None or row.is_removed else row.document
-        after = None if state.dataset is None else document_of(state.dataset)
+        after = None if state is None else document_of(state.dataset)
         row = row or Registered(name=name, document=after, seed=None, golds_aside=None, is_removed=True, version=0)
         found = changes(before, after)
         changed = Registered(
@@ -118,7 +124,7 @@ class Store:
                 row.seed = seed
             if found:
                 row.document, row.is_removed, row.version = changed.document, changed.is_removed, changed.version
-                row.golds_aside = [gold.model_dump() for gold in state.golds_aside] or None
+                row.golds_aside = [gold.model_dump() for gold in state.golds_aside] or None if state else None
                 row.changed_at, row.changed_by = now(), asked.who
                 session.add(Audited(who=asked.who, action=asked.action, dataset=name, before=before, after=after))
             session.add(row)
@@ -126,18 +132,33 @@ class Store:
 
     def _own_tables(self, session: Session, name: str, state: State) -> None:
         for other in self.rows(session):
-            if other.name == name or other.is_removed:
+            if other.name == name:
                 continue
-            if shared := set(state_of(other).tables) & set(state.tables):
+            if shared := set(other.tables) & set(state.tables):
                 listed = ", ".join(sorted(shared))
                 raise Problem(409, "table-taken", f"{listed} is a table of {other.name}: each has one writer.")
 
 
 def state_of(row: Registered) -> State:
-    if row.is_removed:
-        return State(None)
-    aside = tuple(Gold.model_validate(gold) for gold in row.golds_aside or ())
-    return State(Dataset.model_validate(row.document), aside)
+    """What is registered. Problem where today's rules refuse what those of its time took."""
+    try:
+        aside = tuple(Gold.model_validate(gold) for gold in row.golds_aside or ())
+        return State(Dataset.model_validate(row.document), aside)
+    except ValidationError as error:
+        problem = invalid(error.errors(), f"What is registered of {row.name}")
+        fix = f"correct {row.name}.yml and POST /datasets/{row.name}/file, or DELETE /datasets/{row.name}"
+        raise Problem(409, "document-refused", f"{problem.detail}: {fix}", problem.errors) from error
+
+
+def refused(rows: list[Registered]) -> list[Refused]:
+    """Those that can't be read, with the reason."""
+    found = []
+    for row in rows:
+        try:
+            state_of(row)
+        except Problem as problem:
+            found.append(Refused(name=row.name, etag=row.etag, said=problem.detail))
+    return found
 
 
 def document_of(dataset: Dataset) -> Document:
@@ -153,12 +174,3 @@ def must_match(row: Registered, etags: str | None) -> None:
     """Problem unless If-Match names the state that the dataset is in."""
     who = f" (at {row.changed_at:%Y-%m-%d %H:%M:%S} by {row.changed_by})"
     matches(row.etag, etags, row.name, "GET /config", who)
-
-
-def matches(etag: str, etags: str | None, what: str, read: str, who: str = "") -> None:
-    """Problem unless `etags`, an If-Match as it came, names the state `etag`."""
-    if etags is None:
-        detail = f"Say which state of {what} is meant to change: If-Match with the ETag of {read}."
-        raise Problem(428, "if-match-needed", detail)
-    if not {"*", etag} & {one.strip() for one in etags.split(",")}:
-        raise Problem(412, "stale", f"{what} was changed meanwhile{who}: look at it again.", headers={"ETag": etag})

@@ -50,6 +50,14 @@ class Registered(Base):
         return f'"{self.version}-{digest([self.document, self.is_removed])}"'
 
     @property
+    def tables(self) -> dict[str, str]:
+        """Its tables' names, each with its layer: as the document says, also where that is refused."""
+        if self.is_removed:
+            return {}
+        golds = [*self.document.get("golds", []), *(self.golds_aside or [])]
+        return {self.document["bronze"]["table"]: "bronze"} | {gold["table"]: "gold" for gold in golds}
+
+    @property
     def is_by_hand(self) -> bool:
         """Whether it was changed in the registry since its file was taken over."""
         return self.is_removed or self.document != self.seed

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import structlog
 from pyspark.sql import functions as F
@@ -74,6 +74,32 @@ class SchemaCheck:
             self._passed.append(range_)
             return held.number if held else 0
 
+    def pass_key(self, was: str, now: str) -> None:
+        """Raise SchemaBlocked until a person has accepted that golds have a row for each `now`, no more each `was`."""
+        with self._lock:
+            known = store.versions(self.table)
+            held, blocked = holding(known), waiting(known)
+            changed = Change(kind="key", path=was, now=now)
+            decided = [one for one in known if one.decision == "accepted" and "key" in {of.kind for of in one.changes}]
+            if held is None or (decided and changed in decided[-1].changes):
+                return
+            if blocked is None or changed not in blocked.changes:
+                blocked = self._record(held, held.body, "BLOCKED", [changed], {})
+            name = self.dataset.name
+            asked = (
+                f"the key of {name} has changed: {changed}. Its gold stays at its fence, bronze goes on. If it is "
+                f"right: lake schema accept {name}; else put the key back, and lake schema rollback {name}"
+            )
+            if blocked.number == self._blocked:  # told already
+                raise SchemaBlocked(asked)
+            self._blocked = blocked.number
+            self._stop(asked)
+
+    def _stop(self, asked: str) -> NoReturn:
+        BREAKING_SCHEMA_CHANGE.labels(self.dataset.name).set(1)
+        log.error("schema blocked", dataset=self.dataset.name, reason=asked)
+        raise SchemaBlocked(asked)
+
     def _compare(self, known: list[Version], seen: Schema, first: dict[str, Any]) -> Version:
         """Record what the sample shows beyond the version that holds, and stop where that is not for us to decide."""
         held = holding(known)
@@ -91,9 +117,7 @@ class SchemaCheck:
                 body = evolved(held.body, seen, taken + stopping)
                 blocked = self._record(held, body, "BLOCKED", taken + stopping, first)
             self._blocked = blocked.number
-            BREAKING_SCHEMA_CHANGE.labels(self.dataset.name).set(1)
-            log.error("schema blocked", dataset=self.dataset.name, reason=self._asked(blocked))
-            raise SchemaBlocked(self._asked(blocked))
+            self._stop(self._asked(blocked))
         if held.status == "INITIAL":
             held = store.activate(self.table, held.number)
         if taken:

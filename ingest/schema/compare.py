@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from ingest.schema.infer import counts
 from ingest.schema.model import ENOUGH, FEW, Field, Schema
 
-Kind = Literal["added", "widened", "optional", "narrowed", "retyped", "removed", "renamed", "case", "unit"]
+Kind = Literal["added", "widened", "optional", "narrowed", "retyped", "removed", "renamed", "case", "unit", "key"]
 Verdict = Literal["evolve", "freeze", "quarantine", "block"]
 COMPATIBLE: tuple[Kind, ...] = ("added", "widened", "optional")
 SEVERITY: tuple[Verdict, ...] = ("evolve", "freeze", "quarantine", "block")
@@ -48,6 +48,7 @@ class Change(BaseModel):
             "removed": f"{self.was}, was always there, is gone",
             "renamed": f"is gone, {self.now} of the same type is new",
             "case": f"{self.now} is new and differs from it by case only",
+            "key": f"golds had a row for each, and are to have one for each {self.now}",
             "unit": f"time in {self.was} is now in {self.now}",
         }
         return f"{self.path}: {told[self.kind]}"
@@ -64,12 +65,26 @@ class Policy(BaseModel):
     default: Verdict = "evolve"
     fields: dict[str, Verdict] = {}
 
+    def at(self, path: str) -> Verdict | None:
+        """What the longest path that is given says of a field; None where none does."""
+        above = [one for one in self.fields if _lies_in(path, one)]
+        return self.fields[max(above, key=len)] if above else None
+
     def of(self, change: Change) -> Verdict:
-        """The verdict on one change: of the longest path that is given, or else the default's."""
-        above = [path for path in self.fields if _lies_in(change.path, path)]
-        if above:
-            return self.fields[max(above, key=len)]
-        return "block" if self.default == "evolve" and change.is_breaking else self.default
+        """The verdict on one change."""
+        default = "block" if self.default == "evolve" and change.is_breaking else self.default
+        return self.at(change.path) or default
+
+    def freezes(self, path: str) -> bool:
+        """Whether a field, with all that lies in it, is only read where it is of its type."""
+        return (self.at(path) or self.default) == "freeze" and not self._below(path)
+
+    def quarantines(self, path: str) -> bool:
+        """Whether a field, or something that lies in it, keeps a body from typed golds where it is of another type."""
+        return "quarantine" in {self.at(path) or self.default, *self._below(path)}
+
+    def _below(self, path: str) -> list[Verdict]:
+        return [said for one, said in self.fields.items() if one != path and _lies_in(one, path)]
 
 
 def verdict(found: Iterable[Change], policy: Policy | None = None) -> Verdict:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from string import Template
 
 from ingest.datasets import Column, Dataset, Gold
 from ingest.schema import store
+from ingest.schema.compare import ELEMENT, Path, Policy, dotted
 from ingest.schema.model import Field, Schema, quoted
 
 SCHEMA_VERSION = "lake.schema-version"
 """Of a typed gold's table, the property that names the version it was made by."""
 UNREADABLE = "__unreadable"
+OPTIONS = (
+    f"map('columnNameOfCorruptRecord', '{UNREADABLE}', 'allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')"
+)
+READ_FROZEN = f",\n        from_json(arrived.body, {{}}, {OPTIONS}) as frozen"
+KEPT_FROZEN = f", frozen, if(frozen.{UNREADABLE} is null, null, body) as doubted"
 HEAD = (
     ("event_id", "string", "Event id of the last event"),
     ("event_type", "string", "What happened last"),
@@ -36,15 +43,35 @@ def bound(dataset: Dataset, gold: Gold, version: int | None = None) -> Gold:
         return gold
     known = store.versions(dataset.bronze.table)
     chosen = next((one for one in known if one.number == version), None) or store.holding(known)
-    return bound_to(gold, chosen.body if chosen else Schema(), chosen.number if chosen else 0)
+    return bound_to(gold, chosen.body if chosen else Schema(), chosen.number if chosen else 0, dataset.policy)
 
 
-def bound_to(gold: Gold, schema: Schema, number: int) -> Gold:
+def bound_to(gold: Gold, schema: Schema, number: int, policy: Policy | None = None) -> Gold:
     """The gold with the columns of the schema, which is its version `number`."""
     own = [(name, field.ddl(), _described(source, field)) for name, (source, field) in taken(gold, schema).items()]
     listed = [(gold.key[0], "string", "The record's key"), *HEAD, *own, *TAIL]
     columns = [Column.model_construct(name=name, type=type_, description=said) for name, type_, said in listed]
-    return gold.model_copy(update={"columns": columns}).with_version(number, schema)
+    needed = {name: _needed(field, (name,), policy or Policy()) for name, field in schema.fields.items()}
+    needed = schema.model_copy(update={"fields": needed})
+    return gold.model_copy(update={"columns": columns}).with_version(number, schema, needed)
+
+
+def _needed(field: Field, place: Path, policy: Policy) -> Field:
+    """The field with text, which takes anything, for what is frozen in it."""
+    if field.ddl() is None:
+        return field
+    if policy.freezes(dotted(place)):
+        return Field(types=["string"])
+    inner = {name: _needed(one, (*place, name), policy) for name, one in field.fields.items()}
+    element = field.element and _needed(field.element, (*place, ELEMENT), policy)
+    return field.model_copy(update={"fields": inner, "element": element})
+
+
+def frozen(gold: Gold) -> dict[str, tuple[str, Field]]:
+    """Of the columns those that read null where the body's field is of another type."""
+    needed = taken(gold, gold.needed)
+    own = taken(gold, gold.body)
+    return {column: of for column, of in own.items() if of[1].ddl() != needed[column][1].ddl()}
 
 
 def taken(gold: Gold, schema: Schema) -> dict[str, tuple[str, Field]]:
@@ -68,16 +95,33 @@ def column_of(name: str) -> str:
 
 def fold_sql(gold: Gold, text: str) -> str:
     """`text`, which is latest.sql, for the gold's version. Braces are doubled: the rest is for Spark's formatter."""
-    own = taken(gold, gold.body)
-    types = ", ".join(f"{quoted(source, 'spark')} {field.ddl()}" for source, field in own.values())
-    types = f"{types}, {UNREADABLE} string" if types else f"{UNREADABLE} string"
+    own, doubtful = taken(gold, gold.body), frozen(gold)
     columns = [
-        f"if(last is null, state.`{column}`, last.fields.{quoted(source, 'spark')}) as `{column}`,"
-        for column, (source, _) in own.items()
+        f"if(last is null, state.`{column}`, {_value(source, field, column in doubtful)}) as `{column}`,"
+        for column, (source, field) in own.items()
     ]
     return Template(text).substitute(
-        key=gold.key[0], types=_formatted(_literal(types)), columns="\n    ".join(map(_formatted, columns))
+        key=gold.key[0],
+        types=_formatted(_types(taken(gold, gold.needed).values())),
+        read_frozen=_formatted(READ_FROZEN.format(_types(doubtful.values()))) if doubtful else "",
+        kept_frozen=KEPT_FROZEN if doubtful else "",
+        columns="\n    ".join(map(_formatted, columns)),
+        options=OPTIONS,
     )
+
+
+def _types(fields: Iterable[tuple[str, Field]]) -> str:
+    listed = [f"{quoted(source, 'spark')} {field.ddl()}" for source, field in fields]
+    return _literal(", ".join([*listed, f"{UNREADABLE} string"]))
+
+
+def _value(source: str, field: Field, is_frozen: bool) -> str:
+    """SQL for what the last event says. Of one with a frozen field of another type, each is looked at by itself."""
+    name = quoted(source, "spark")
+    if not is_frozen:
+        return f"last.fields.{name}"
+    alone = f"from_json(last.doubted, {_types([(source, field)])}, {OPTIONS})"
+    return f"if(last.doubted is null, last.frozen.{name}, if({alone}.{UNREADABLE} is null, {alone}.{name}, null))"
 
 
 def _described(source: str, field: Field) -> str:

@@ -6,6 +6,7 @@ Each bronze row is typed or here, and never both; after a new version of the sch
 from __future__ import annotations
 
 from ingest.datasets import Dataset, Gold
+from ingest.schema.compare import dotted
 from ingest.schema.typed import taken
 from ingest.verify.typed import fits, member, text
 from ingest.verify.warehouse import Warehouse
@@ -24,11 +25,12 @@ def make(dataset: Dataset, gold: Gold, warehouse: Warehouse) -> dict[str, int]:
 
 
 def query(dataset: Dataset, gold: Gold) -> str:
-    """Its SQL. The reason is bronze's error, key_null, or the first field that is not of the version's type."""
+    """Its SQL. The reason is bronze's error, key_null, or the first field not of the version's type: untyped, or
+    quarantined where the policy says so."""
     tombstones = "error = 'null_value' and entity_key is not null" if dataset.on_tombstone == "delete" else "false"
     untyped = "\n".join(
-        f"        when not ({fits(member('body', source), field)}) then {text(f'untyped: {source}')}"
-        for source, field in taken(gold, gold.body).values()
+        f"        when not ({fits(member('body', source), field)}) then {text(_reason(dataset, source))}"
+        for source, field in taken(gold, gold.needed).values()
     ).replace("$$", "$")
     return f"""
 select
@@ -55,3 +57,7 @@ from (
 )
 where reason is not null
 """
+
+
+def _reason(dataset: Dataset, source: str) -> str:
+    return f"{'quarantined' if dataset.policy.quarantines(dotted((source,))) else 'untyped'}: {source}"

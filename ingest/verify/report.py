@@ -1,4 +1,7 @@
-"""What a verification found, as one document; `equal` only when everything was compared and nothing differs."""
+"""What a verification found, as one document; `equal` only when everything was compared and nothing differs.
+
+`incomplete`: what was compared is equal, and not all could be.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, computed_field
 
-Verdict = Literal["equal", "different"]
+Verdict = Literal["equal", "different", "not compared", "incomplete"]
 EXAMPLES = 10
 """At most so many faults are listed of a table; the counts are of all."""
 
@@ -79,6 +82,7 @@ class GoldReport(BaseModel):
     differing: int = 0
     doubled: int = 0
     not_compared: str = Field("", description="why it could not be, though nothing is wrong with it")
+    compared_by: str = Field("", description="the command that compares one that was not")
     problems: list[str] = []
     examples: list[RowFault] = []
 
@@ -86,7 +90,7 @@ class GoldReport(BaseModel):
     @property
     def verdict(self) -> Verdict:
         differs = self.missing or self.extra or self.differing or self.doubled or self.problems
-        return "different" if differs else "equal"
+        return "different" if differs else "not compared" if self.not_compared else "equal"
 
 
 class DatasetReport(BaseModel):
@@ -100,7 +104,7 @@ class DatasetReport(BaseModel):
     @computed_field
     @property
     def verdict(self) -> Verdict:
-        return "equal" if all(part.verdict == "equal" for part in [self.bronze, *self.golds]) else "different"
+        return together([self.bronze.verdict, *(gold.verdict for gold in self.golds)])
 
 
 class Report(BaseModel):
@@ -111,4 +115,17 @@ class Report(BaseModel):
     @computed_field
     @property
     def verdict(self) -> Verdict:
-        return "equal" if all(dataset.verdict == "equal" for dataset in self.datasets) else "different"
+        return together([dataset.verdict for dataset in self.datasets])
+
+    @computed_field
+    @property
+    def not_compared(self) -> list[str]:
+        """Of each gold that was not compared, the command that does."""
+        return [gold.compared_by for dataset in self.datasets for gold in dataset.golds if gold.not_compared]
+
+
+def together(verdicts: list[Verdict]) -> Verdict:
+    """Of parts, the verdict on all of them."""
+    if "different" in verdicts:
+        return "different"
+    return "equal" if set(verdicts) <= {"equal"} else "incomplete"

@@ -51,8 +51,9 @@ def _verify_at(
     golds = []
     for gold in (as_made(dataset, gold, warehouse) for gold in dataset.golds):
         if dataset.transforms:  # Spark's expressions and functions, which Trino doesn't have
-            why = f"its dataset has transforms: lake replay {gold.table} --verify compares it with Spark's own"
-            golds.append(GoldReport(table=gold.identifier, snapshot=cut.golds.get(gold.identifier), not_compared=why))
+            why, by = "its dataset has transforms, which only Spark does", f"lake replay {gold.table} --verify"
+            at = cut.golds.get(gold.identifier)
+            golds.append(GoldReport(table=gold.identifier, snapshot=at, not_compared=why, compared_by=by))
             continue
         task = progress.add_task(f"{gold.identifier} recomputed", total=1.0)
         golds.append(verify_gold(warehouse, cut, dataset, gold, lambda share, task=task: progress.advance(task, share)))

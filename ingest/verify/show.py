@@ -23,7 +23,13 @@ def show(report: Report, console: Console) -> None:
         console.print(table)
         for line in _lines(dataset):
             console.print(escape(line), soft_wrap=True)
-    console.print(f"[bold]{report.verdict}[/bold]")
+    console.print(f"[bold]{report.verdict}[/bold]{_left_out(report.not_compared)}", soft_wrap=True)
+
+
+def _left_out(commands: list[str]) -> str:
+    """How many golds were not compared, and what compares them."""
+    golds = "1 gold was" if len(commands) == 1 else f"{len(commands)} golds were"
+    return f": {golds} not compared; run {'; '.join(commands)}" if commands else ""
 
 
 def _bronze_row(table: Table, bronze: BronzeReport) -> None:
@@ -66,7 +72,7 @@ def _lines(dataset: DatasetReport) -> list[str]:
         place = f"epoch {fault.epoch}, partition {fault.partition}, offset {fault.offset}"
         lines.append(f"  {fault.kind}{parts}: {place}{copies}")
     for gold in dataset.golds:
-        lines += [f"{gold.table}: not compared, {gold.not_compared}"] if gold.not_compared else []
+        lines += [f"{gold.table}: not compared: {gold.not_compared}"] if gold.not_compared else []
         lines += [f"{gold.table}: {problem}" for problem in gold.problems]
         if gold.pending_rows:
             lines.append(f"{gold.table}: {gold.pending_rows:,} events of bronze to be absorbed, or of no row of it")
@@ -92,7 +98,8 @@ def _hashes(one: str, other: str) -> str:
 
 
 def _verdict(verdict: str) -> str:
-    return f"[green]{verdict}[/green]" if verdict == "equal" else f"[bold red]{verdict}[/bold red]"
+    style = {"equal": "green", "different": "bold red"}.get(verdict, "yellow")
+    return f"[{style}]{verdict}[/{style}]"
 
 
 def _short(value: object, limit: int = 160) -> str:

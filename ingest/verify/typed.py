@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ingest.datasets import Dataset, Gold
 from ingest.schema.model import Field, columns, quoted
-from ingest.schema.typed import SCHEMA_VERSION, bound, taken
+from ingest.schema.typed import SCHEMA_VERSION, bound, frozen, taken
 from ingest.verify.warehouse import TableAbsent, Warehouse
 
 _QUERY = """
@@ -115,15 +115,20 @@ def as_made(dataset: Dataset, gold: Gold, warehouse: Warehouse) -> Gold:
 def recomputation(dataset: Dataset, gold: Gold) -> str:
     """The query of a typed gold, with ${events} and ${slice} to be put in."""
     own = {column: (member("body", source), field) for column, (source, field) in taken(gold, gold.body).items()}
+    needed = [fits(member("body", source), field) for source, field in taken(gold, gold.needed).values()]
+    typed = {
+        column: f"if({fits(value, field)}, {read(value, field)})" if column in frozen(gold) else read(value, field)
+        for column, (value, field) in own.items()
+    }
     counts = "error is null"
     if dataset.on_tombstone == "delete":
         counts += " or error = 'null_value'"
     return _QUERY.format(
         counts=counts,
-        fits="\n        and ".join(f"({fits(value, field)})" for value, field in own.values()) or "true",
+        fits="\n        and ".join(f"({one})" for one in needed) or "true",
         key=gold.key[0],
         columns="\n    ".join(
-            f"{read(value, field)} as {quoted(column, 'trino')}," for column, (value, field) in own.items()
+            f"{value} as {quoted(column, 'trino')}," for column, value in typed.items()
         ),
     )
 

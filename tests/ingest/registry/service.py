@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 
 from ingest.registry.app import application
+from ingest.registry.problems import Problem
+from ingest.registry.topics import Topic
 from stack.settings import DATASETS, Settings
 
 with warnings.catch_warnings():
@@ -44,14 +46,26 @@ class Service:
         if not self.files.exists():
             shutil.copytree(DATASETS, self.files, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
         self.settings = Settings(home=folder, datasets=self.files, registry_tokens=TOKENS)
+        self.topics: dict[str, int] = {}
         self.engine = engine or sqlite(folder / "registry.db")
         self.begin()
 
     def begin(self) -> None:
         app = application(self.settings, self.engine)
+        app.state.ensure_topic = self.ensure_topic
         self.client = TestClient(app, raise_server_exceptions=False)
         self.client.__enter__()
         assert app.state.is_seeded.wait(30)
+
+    def ensure_topic(self, name: str, partitions: int, dry_run: bool) -> Topic:
+        """As the broker has it in these tests: partitions by name; a topic named `refused` fails."""
+        if name == "refused":
+            raise Problem(503, "no-broker", "Kafka does not answer")
+        created = name not in self.topics
+        there = self.topics.get(name, partitions)
+        if not dry_run:
+            self.topics[name] = there
+        return Topic(name=name, partitions=there, created=created)
 
     def begin_again(self) -> None:
         self.close()

@@ -170,3 +170,52 @@ CASES = [
     Case("milliseconds → seconds", MILLI, SECOND, ("unit paid_at",), "block"),
     Case("seconds → ISO text", SECOND, ISO, ("retyped paid_at",), "block"),
 ]
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """What becomes of one body under a policy: `row`, its columns in a typed gold, or the reason of a dead letter."""
+
+    name: str
+    policy: dict
+    known: str
+    seen: str
+    row: dict | str
+
+    def line(self) -> str:
+        """The case's line of docs/schema.md."""
+        policy = ", ".join(f"{path}: {said}" for path, said in self.policy.items())
+        shown = f"dead letter, `{self.row}`" if isinstance(self.row, str) else f"row {code(json.dumps(self.row))}"
+        return f"| {self.name} | `{policy}` | {code(self.known)} | {code(self.seen)} | {shown} |"
+
+
+N, S, L = body(n=1, a=1), body(s={"n": 1}, a=1), body(l=[1], a=1)
+
+RULED = [
+    Ruled("number → string, where nothing is said", {}, N, '{"n": "x", "a": 2}', "untyped: n"),
+    Ruled("number → string", {"n": "freeze"}, N, '{"n": "x", "a": 2}', {"n": None, "a": 2}),
+    Ruled("number → string", {"n": "quarantine"}, N, '{"n": "x", "a": 2}', "quarantined: n"),
+    Ruled("number → string of digits", {"n": "freeze"}, N, '{"n": "5", "a": 2}', {"n": None, "a": 2}),
+    Ruled("long → double", {"n": "freeze"}, N, '{"n": 1.5, "a": 2}', {"n": None, "a": 2}),
+    Ruled("long → double", {"n": "quarantine"}, N, '{"n": 1.5, "a": 2}', "quarantined: n"),
+    Ruled("a number beyond 64 bits", {"n": "freeze"}, N, '{"n": 1180591620717411303424, "a": 2}', {"n": None, "a": 2}),
+    Ruled("of the known type", {"n": "freeze"}, N, '{"n": 5, "a": 2}', {"n": 5, "a": 2}),
+    Ruled("of the known type", {"n": "quarantine"}, N, '{"n": 5, "a": 2}', {"n": 5, "a": 2}),
+    Ruled("field removed", {"n": "freeze"}, N, '{"a": 2}', {"n": None, "a": 2}),
+    Ruled("field removed", {"n": "quarantine"}, N, '{"a": 2}', {"n": None, "a": 2}),
+    Ruled("new field", {"b": "freeze"}, N, '{"n": 5, "a": 2, "b": 3}', {"n": 5, "a": 2}),
+    Ruled("new field", {"b": "quarantine"}, N, '{"n": 5, "a": 2, "b": 3}', {"n": 5, "a": 2}),
+    Ruled("another field's type", {"n": "freeze"}, N, '{"n": 5, "a": "x"}', "untyped: a"),
+    Ruled("each field's type", {"default": "freeze"}, N, '{"n": "x", "a": "x"}', {"n": None, "a": None}),
+    Ruled("each field's type", {"default": "quarantine"}, N, '{"n": "x", "a": "x"}', "quarantined: n"),
+    Ruled("object → string", {"s": "freeze"}, S, '{"s": "x", "a": 2}', {"s": None, "a": 2}),
+    Ruled("nested number → string", {"s": "freeze"}, S, '{"s": {"n": "x"}, "a": 2}', {"s": None, "a": 2}),
+    Ruled("nested number → string", {"s.n": "freeze"}, S, '{"s": {"n": "x"}, "a": 2}', {"s": None, "a": 2}),
+    Ruled("nested number → string", {"s.n": "quarantine"}, S, '{"s": {"n": "x"}, "a": 2}', "quarantined: s"),
+    Ruled(
+        "nested number → string, in what is frozen else", {"s": "freeze", "s.n": "quarantine"}, S,
+        '{"s": {"n": "x"}, "a": 2}', "quarantined: s",
+    ),
+    Ruled("number → string in an array", {"l[]": "freeze"}, L, '{"l": [1, "x"], "a": 2}', {"l": None, "a": 2}),
+    Ruled("number → string in an array", {"l": "quarantine"}, L, '{"l": [1, "x"], "a": 2}', "quarantined: l"),
+]  # fmt: skip

@@ -9,17 +9,20 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 from rich.console import Console
 from rich.progress import Progress
 
-from ingest.datasets import Dataset
+from ingest.datasets import Dataset, Key
 from ingest.generators.broker import ensure_topic
 from ingest.generators.records import Record
 from ingest.generators.sending import Sender
 from ingest.replay import compare
 from ingest.run import DatasetRun
 from ingest.schema import store
+from ingest.schema.check import SchemaBlocked
+from ingest.schema.compare import Policy
 from ingest.schema.typed import taken
 from ingest.schema.version import waiting
 from ingest.stream import Pace
@@ -70,13 +73,16 @@ def test_a_typed_gold_gains_columns_and_types_while_it_runs(spark: SparkSession,
     run = DatasetRun(spark, lake_stack, dataset, Pace(0.3, 400, 400), stop, wait=False)
     run.start()
 
+    def is_there(column: str, value: object) -> bool:
+        try:
+            rows = spark.table(table)
+            return column in rows.columns and not rows.where(F.col(column) == value).isEmpty()
+        except AnalysisException:  # there is no table yet, or its columns change while it is looked at
+            return False
+
     def until(column: str, value: object, what: str) -> None:
         deadline = time.monotonic() + PATIENCE
-        while (
-            not spark.catalog.tableExists(table)
-            or column not in (rows := spark.table(table)).columns
-            or rows.where(F.col(column) == value).isEmpty()
-        ):
+        while not is_there(column, value):
             assert run.is_alive() and time.monotonic() < deadline, f"waited for {what}: {run.outcome.failure}"
             time.sleep(0.3)
 
@@ -110,3 +116,63 @@ def test_a_typed_gold_gains_columns_and_types_while_it_runs(spark: SparkSession,
     is_typed = F.col("error").isNotNull() | parsed["bad"].isNull()  # a tombstone's error is that it has no body
     typed = events.where(is_typed).count()
     assert typed + sum(reasons.values()) == events.count() == 500
+
+
+def low(one: dict[str, Any]) -> None:
+    one.update(batteryLevel="low")
+
+
+def no_reading(one: dict[str, Any]) -> None:
+    one.update(reading="none")
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_under_a_policy_it_goes_on_without_the_frozen_value_and_the_quarantined_rows(
+    spark: SparkSession, lake_stack: Settings
+) -> None:
+    policy = Policy(fields={"batteryLevel": "freeze", "reading": "quarantine"})
+    dataset = devices.dataset(f"ruled_{uuid.uuid4().hex[:6]}").model_copy(update={"policy": policy})
+    events = [*devices.records(0, 200), *devices.records(200, 150, low), *devices.records(350, 150, no_reading)]
+    send(lake_stack, dataset, [*events, *devices.records(500, 100, odd=0.1)])
+    run = DatasetRun(spark, lake_stack, dataset, Pace(0.3, 200, 200, once=True), threading.Event(), wait=False)
+    run.run()
+    assert run.outcome.failure is None
+    assert [one.status for one in store.versions(dataset.bronze.table)] == ["ACTIVE"]
+    assert is_equal(spark, lake_stack, dataset)
+    warehouse = Warehouse(lake_stack)
+    reasons = make(dataset, as_made(dataset, dataset.golds[0], warehouse), warehouse)
+    assert reasons["quarantined: reading"] >= 150 and "untyped: batteryLevel" not in reasons
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_a_changed_key_stops_it_until_it_is_accepted_and_then_it_is_rebuilt(
+    spark: SparkSession, lake_stack: Settings
+) -> None:
+    dataset = devices.dataset(f"keyed_{uuid.uuid4().hex[:6]}")
+    (gold,) = dataset.golds
+    other = {"key": Key(field="serial"), "golds": [gold.model_copy(update={"key": ["serial"]})]}
+    changed = dataset.model_copy(update=other)
+    table = f"lake.{gold.identifier}"
+
+    def drained(of: Dataset, first: int, count: int) -> BaseException | None:
+        send(lake_stack, of, devices.records(first, count, lambda one: one.update(serial=one["device_id"])))
+        run = DatasetRun(spark, lake_stack, of, Pace(0.3, 200, 200, once=True), threading.Event(), wait=False)
+        run.run()
+        return run.outcome.failure
+
+    assert drained(dataset, 0, 200) is None
+    before = spark.table(table).collect()
+    for first in (200, 250):
+        assert isinstance(drained(changed, first, 50), SchemaBlocked)
+        assert spark.table(table).collect() == before
+        assert spark.table(f"lake.{dataset.bronze.identifier}").count() == first + 50
+    blocked = waiting(store.versions(dataset.bronze.table))
+    assert [(change.kind, change.path, change.now) for change in blocked.changes] == [("key", "device_id", "serial")]
+    store.accept(dataset.bronze.table, blocked.number, "a test")
+    assert drained(changed, 300, 50) is None
+    assert "device_id" in spark.table(table).columns  # the field of that name, which is a column like others now
+    assert spark.table(table).where("serial is null").isEmpty()
+    assert not spark.table(table).where("event_id = 'e-349'").isEmpty()
+    assert is_equal(spark, lake_stack, changed)

@@ -1,0 +1,118 @@
+"""If these fail, a stream that failed now and then over weeks waits longer than it must, or a drain gives up too early.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ingest import run as module
+from ingest.datasets import load
+from ingest.run import ONCE_ATTEMPTS, DatasetRun
+from ingest.schema.check import SchemaBlocked
+from ingest.stream import Pace
+from stack.settings import DATASETS, Settings
+
+ORDERS = load("orders", DATASETS)
+(GOLD,) = ORDERS.golds
+GROWING = [0.5, 1, 2, 4, 8, 10, 10]
+
+
+class Clock(threading.Event):
+    """A stop event that takes no time to wait for, and remembers what it was waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout)
+        return self.is_set()
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DatasetRun:
+    monkeypatch.setattr(module.tell, "begins", lambda run: None)
+    monkeypatch.setattr(module, "drop_left_branches", lambda *_: None)
+    made = DatasetRun(None, Settings(home=tmp_path), ORDERS, Pace(), Clock(), wait=False)
+    made.lease = SimpleNamespace(assure=lambda: None, lost=threading.Event())
+    return made
+
+
+class Live:
+    """A gold whose steps fail where they are an error; asked for more than there are, it ends the run."""
+
+    def __init__(self, run: DatasetRun, steps: Iterator[object]) -> None:
+        self.run, self.steps = run, steps
+        self.is_of_another_fold = False
+        self.publisher = SimpleNamespace(drop_branch=lambda: None)
+
+    def compact(self) -> None:
+        pass
+
+    def assure_key(self) -> None:
+        if self.is_of_another_fold and next(self.steps) == "blocked":
+            raise SchemaBlocked("the key has changed")
+
+    def step(self) -> bool:
+        step = next(self.steps, None)
+        if isinstance(step, Exception):
+            raise step
+        if step is None:
+            self.run.stop.set()
+        return True
+
+
+def pauses(run: DatasetRun, monkeypatch: pytest.MonkeyPatch, *steps: object) -> list[float]:
+    """Of a gold whose steps these are: how long was waited after each failure."""
+    every = iter(steps)
+    monkeypatch.setattr(run, "_live", lambda gold: Live(run, every))
+    run._persist(GOLD.table, lambda: run._keep_gold(GOLD))
+    return run.stop.waits
+
+
+def test_pauses_grow_while_it_fails_and_begin_anew_after_a_success(
+    run: DatasetRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [ConnectionError("the database is away")] * len(GROWING)
+    assert pauses(run, monkeypatch, *failures, True, *failures[:3]) == [*GROWING, *GROWING[:3]]
+
+
+def test_what_one_part_did_is_no_success_of_another(run: DatasetRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bronze() -> bool:
+        run._worked.add(GOLD.table)
+        if len(run.stop.waits) < 3:
+            raise ConnectionError("Kafka is away")
+        return True
+
+    assert run._persist("bronze", bronze) and run.stop.waits == GROWING[:3]
+
+
+def test_a_drain_gives_up_after_failures_in_a_row_only(run: DatasetRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.pace = Pace(once=True)
+    failures = [ConnectionError("the database is away")] * (ONCE_ATTEMPTS - 1)
+    assert len(pauses(run, monkeypatch, *failures, True, *failures)) == 2 * len(failures)
+    run.stop.clear()
+    with pytest.raises(ConnectionError):
+        pauses(run, monkeypatch, *failures, *failures[:1])
+
+
+def test_a_gold_of_another_key_is_rebuilt_when_that_is_accepted_and_not_before(
+    run: DatasetRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, made, rebuilt = iter(["blocked", "blocked", "accepted", True]), [], []
+
+    def live(gold: object) -> Live:
+        made.append(Live(run, steps))
+        made[-1].is_of_another_fold = True
+        return made[-1]
+
+    monkeypatch.setattr(run, "_live", live)
+    monkeypatch.setattr(module, "publish_rebuilt", rebuilt.append)
+    run._keep_gold(GOLD)
+    assert run.stop.waits == [module.DECISION_SECONDS] * 2
+    assert rebuilt == [made[2]] == made[2:]  # by the version that holds since then
