@@ -8,6 +8,7 @@ import pytest
 
 from bench.gold_table import append_events, live, new_dataset
 from ingest import fold as fold_module
+from ingest import live as live_module
 from ingest.fence import GoldFence
 from ingest.fold import definition
 from ingest.live import LiveGold, appended_until
@@ -130,3 +131,37 @@ def test_a_null_and_its_neighbour_don_t_hash_alike(spark: SparkSession) -> None:
     left = spark.sql("select 'a' as one, cast(null as string) as two")
     right = spark.sql("select cast(null as string) as one, 'a' as two")
     assert hashed(left) != hashed(right)
+
+
+def test_compaction_leaves_a_large_file_alone_until_a_third_of_it_is_deleted(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or each one rewrites the whole table: a pause that grows with it."""
+    many = 6_000
+    dataset = new_dataset(spark)
+    gold = live(spark, dataset)
+    append_events(spark, dataset, 0, many, many)
+    drain(gold)
+    large = data_files(spark, gold)
+    monkeypatch.setattr(live_module, "SMALL_FILE", min(large.values()) // 2)
+    for number in range(2):
+        append_events(spark, dataset, many + number * KEYS, KEYS, many)
+        drain(gold)
+    before = rows(spark, gold)
+    gold.compact()
+    packed = data_files(spark, gold)
+    assert large.keys() < packed.keys() and len(packed) == len(large) + 1
+    append_events(spark, dataset, many + 2 * KEYS, many // 2, many)
+    drain(gold)
+    gold.compact()
+    assert not large.keys() & data_files(spark, gold).keys()
+    assert before[0] == rows(spark, gold)[0] == many
+    assert compare(spark, dataset, dataset.golds[0], None, 10_000, silent).is_equal
+
+
+def data_files(spark: SparkSession, gold: LiveGold) -> dict[str, int]:
+    """Bytes of each of the table's data files, by path."""
+    found = spark.sql(
+        f"select file_path, file_size_in_bytes from lake.{gold.gold.identifier}.files where content = 0"
+    ).collect()
+    return {row.file_path: row.file_size_in_bytes for row in found}
