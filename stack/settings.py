@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     warehouse: str = Field("", description="file:// or s3:// URI; default <home>/warehouse, or a bucket of the own S3")
     catalog_uri: str = Field("", description="of an Iceberg REST catalog; default the own one, or JDBC in PostgreSQL")
 
+    keep_checkpoints: int = Field(3, ge=1, description="of a dataset, the running one among them; none is ever reused")
+    keep_days: int = Field(14, ge=1, description="that Airflow's logs stay, and what killed processes left")
+
     spark_master: str = Field("local[4]", description="two tasks a core of a small machine: some wait for Kafka")
     spark_driver_memory: str = "4g"
     spark_shuffle_partitions: int = Field(2, ge=1, description="of a merge: the executors' cores, in a cluster")
