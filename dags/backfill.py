@@ -7,8 +7,8 @@ instead, beside the live one: all of it, and compared with the live one, or the 
 (`0:100,1:250` is offset 100 of partition 0 and 250 of partition 1), into `gold.<live gold>__shadow`.
 
 One at a time, and nothing else writes dbt's tables meanwhile. At most 31 days, or 10 million rows of bronze; the plan
-refuses offsets that bronze doesn't hold. Safe to repeat: days that were so already change nothing, a shadow is made anew,
-so a run that was interrupted is triggered again as it was.
+refuses offsets that bronze doesn't hold. Safe to repeat: days that were so already change nothing, a shadow is made
+anew, so a run that was interrupted is triggered again as it was.
 """
 
 from __future__ import annotations
