@@ -16,7 +16,7 @@ from airflow.sdk import DAG
 
 from orchestration.declare import at, defaults, lake
 
-DAILY = "{{ dag_run.run_after.in_timezone(dag.timezone).hour == 3 }}"
+DAILY = "{{ dag_run.run_after.astimezone(dag.timezone).hour == 3 }}"
 
 with DAG(
     "maintenance_hourly", doc_md=__doc__, schedule=at("15 * * * *"), **defaults("on-call", tags=("upkeep",), retries=1)
