@@ -14,7 +14,8 @@ from airflow.sdk import DAG
 
 from orchestration.dbt_tasks import all_ran, dbt_tasks, made_for
 from orchestration.declare import at, defaults, lake
+from stack.airflow_config import POOL
 
 with DAG("dimensions_daily", doc_md=__doc__, schedule=at("0 5 * * *"), **defaults("analysts", tags=("dbt", "daily"))):
     dbt = dbt_tasks("dbt", select=made_for("models/dimensions"))
-    lake("load", "dimensions", "load") >> dbt >> all_ran(dbt)
+    lake("load", "dimensions", "load", pool=POOL) >> dbt >> all_ran(dbt)

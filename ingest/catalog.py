@@ -18,11 +18,11 @@ def catalog(settings: Settings) -> Catalog:
 
     Where it does not answer: SQLAlchemy's `OperationalError` of PostgreSQL, `requests`' `ConnectionError` of a URL.
     """
-    common = {"warehouse": settings.warehouse, **_files(settings)}
+    common = {"warehouse": settings.catalog_warehouse or settings.warehouse, **_files(settings)}
     if settings.catalog_uri:
         from pyiceberg.catalog.rest import RestCatalog
 
-        return RestCatalog(CATALOG, uri=settings.catalog_uri, **common)
+        return RestCatalog(CATALOG, uri=settings.catalog_uri, **common, **settings.catalog_login)
     from pyiceberg.catalog.sql import SqlCatalog
 
     return SqlCatalog(CATALOG, uri=settings.database_url(settings.catalog_database, "postgresql+psycopg2"), **common)

@@ -201,8 +201,12 @@ def publish_rebuilt(live: LiveGold, report: Report = lambda cut: None) -> None:
 
 
 def parse_offsets(texts: list[str]) -> Offsets:
-    """`["0:100", "1:250"]` as {0: 100, 1: 250}; ValueError with the form to use."""
+    """`["0:100,1:250"]` or `["0:100", "1:250"]` as {0: 100, 1: 250}; ValueError with the form to use."""
+    said = [one for text in texts for one in text.split(",") if one.strip()]
     try:
-        return {int(partition): int(offset) for partition, offset in (text.split(":") for text in texts)}
+        offsets = {int(partition): int(offset) for partition, offset in (one.split(":") for one in said)}
     except ValueError:
-        raise ValueError("give offsets as PARTITION:OFFSET, such as 0:1200") from None
+        raise ValueError("give offsets as PARTITION:OFFSET, such as 0:1200 or 0:1200,1:900") from None
+    if len(offsets) < len(said):
+        raise ValueError(f"a partition has two offsets in {','.join(said)}")
+    return offsets

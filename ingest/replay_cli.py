@@ -31,10 +31,10 @@ def replay(
     ] = None,
     start: Annotated[
         list[str] | None,
-        typer.Option("--from", metavar="P:OFFSET", help="Fold what lies above this offset; repeatable."),
+        typer.Option("--from", metavar="P:OFFSET,…", help="Fold what lies above these offsets; repeatable."),
     ] = None,
     end: Annotated[
-        list[str] | None, typer.Option("--to", metavar="P:OFFSET", help="Fold up to this offset; repeatable.")
+        list[str] | None, typer.Option("--to", metavar="P:OFFSET,…", help="Fold up to these offsets; repeatable.")
     ] = None,
     epoch: Annotated[int, typer.Option(help="Topic epoch of --from and --to.")] = 1,
     all_: Annotated[bool, typer.Option("--all", help="All of bronze: neither --from nor --to.")] = False,
@@ -51,14 +51,14 @@ def replay(
     from ingest.replay import as_made, build_shadow, compare, hashed, parse_offsets, shadow_of
 
     dataset, gold = _gold(table)
-    if verify and (start or end):
-        fail("--verify compares whole tables at live's own cut: leave out --from and --to", USAGE)
-    if not (verify or start or end or all_ or only_plan):
-        fail("that is all of bronze: bound it by --from and --to, or say --all; --plan shows the offsets", USAGE)
     try:
-        bounds = [GoldFence(epoch, parse_offsets(texts)) if texts else None for texts in (start, end)]
+        bounds = [GoldFence(epoch, said) if (said := parse_offsets(texts or [])) else None for texts in (start, end)]
     except ValueError as error:
         fail(str(error), USAGE)
+    if verify and any(bounds):
+        fail("--verify compares whole tables at live's own cut: leave out --from and --to", USAGE)
+    if not (verify or any(bounds) or all_ or only_plan):
+        fail("that is all of bronze: bound it by --from and --to, or say --all; --plan shows the offsets", USAGE)
 
     def report(cut: object) -> None:
         typer.echo(f"folded {cut.upto} of epoch {cut.epoch}", err=True)
@@ -66,12 +66,16 @@ def replay(
     with spark_for("lake replay") as spark:
         from ingest.fence import read_gold_fence
         from ingest.publish import current_snapshot
-        from ingest.replay_plan import plan
+        from ingest.replay_plan import outside, plan
         from ingest.tables import exists
 
         if not exists(spark, gold.identifier):
             fail(f"there is no {gold.identifier} yet; run: lake ingest --once", UNREACHABLE)
         gold = as_made(spark, dataset, gold)
+        if any(bounds):
+            held = plan(spark, dataset.bronze.identifier, shadow_of(gold), None, None).parts
+            if said := outside(held, *bounds):
+                fail(said, USAGE)
         if verify:
             snapshot = snapshot or current_snapshot(spark, gold.identifier)
             bounds[1] = read_gold_fence(spark, gold.identifier, snapshot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,26 @@ def plan(spark: SparkSession, bronze: str, shadow: str, start: GoldFence | None,
         .collect()
     )
     return Plan(bronze, snapshot, shadow, [Part(*part) for part in parts])
+
+
+def outside(held: Sequence[Part], start: GoldFence | None, end: GoldFence | None) -> str:
+    """Which bound does not lie in what bronze holds, `held`, as a sentence; empty where both do.
+
+    What is folded lies above `start`, so that may be one less than the first offset.
+    """
+    for option, fence, before in (("--from", start, 1), ("--to", end, 0)):
+        there = {part.partition: part for part in held if fence and part.epoch == fence.epoch}
+        for partition, offset in (fence.absorbed if fence else {}).items():
+            of = f"partition {partition} in epoch {fence.epoch}"
+            if (part := there.get(partition)) is None:
+                return f"{option} {partition}:{offset}: bronze holds no row of {of}"
+            if not part.first - before <= offset <= part.last:
+                return f"{option} {partition}:{offset}: bronze holds the offsets {part.first} to {part.last} of {of}"
+    if start and end and start.epoch == end.epoch:
+        for partition, offset in end.absorbed.items():
+            if (above := start.absorbed.get(partition, -1)) >= offset:
+                return f"--to {partition}:{offset} is not above --from {partition}:{above}"
+    return ""
 
 
 def _within(fence: GoldFence) -> str:

@@ -43,7 +43,8 @@ def file_conf(settings: Settings) -> dict[str, str]:
 def names_conf(settings: Settings) -> dict[str, str]:
     """Where the catalog's names are: a REST catalog's URL, or PostgreSQL."""
     if settings.catalog_uri:
-        return {"type": "rest", "uri": settings.catalog_uri}
+        login = {"rest.auth.type": "oauth2", **settings.catalog_login} if settings.catalog_login else {}
+        return {"type": "rest", "uri": settings.catalog_uri, **login}
     return {
         "type": "jdbc",
         "uri": settings.catalog_jdbc_url,
@@ -63,7 +64,7 @@ def catalog_conf(settings: Settings) -> dict[str, str]:
     prefix = f"spark.sql.catalog.{CATALOG}"
     said = {
         **names_conf(settings),
-        "warehouse": settings.warehouse,
+        "warehouse": settings.catalog_warehouse or settings.warehouse,
         **file_conf(settings),
         # Other writers (Trino, maintenance, a person) change tables too: never read a remembered one.
         "cache-enabled": "false",
@@ -89,6 +90,8 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         "spark.sql.defaultCatalog": CATALOG,
         **catalog_conf(settings),
         "spark.sql.session.timeZone": "UTC",
+        # As Spark's own, and what a REST catalog calls it: shown on no page of Spark's, and in no log.
+        "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|credential",
         "spark.sql.ansi.enabled": "false",
         "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
         # One a core of the smallest machine: three tasks on two cores take as long as four.
@@ -125,16 +128,26 @@ def spark_conf(settings: Settings) -> dict[str, str]:
 
 def session(settings: Settings, name: str) -> SparkSession:
     """The Spark session of this process on `settings.spark_master`, started if there is none."""
+    from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     os.environ.pop("SPARK_HOME", None)  # another Spark on the machine has other jars
     os.environ.setdefault("SPARK_LOCAL_IP", settings.host)  # its UI would listen on every interface
     (settings.home / "spark").mkdir(parents=True, exist_ok=True)
+    conf = spark_conf(settings)
+    if settings.catalog_login:
+        # What a JVM is started with is on its command line, for everybody to see: the login it is told afterwards.
+        SparkContext._ensure_initialized(conf=SparkConf(loadDefaults=False).setAll(unsecret(conf).items()))
     builder = SparkSession.builder.master(settings.spark_master).appName(name)
-    for key, value in spark_conf(settings).items():
+    for key, value in conf.items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
+
+
+def unsecret(conf: dict[str, str]) -> dict[str, str]:
+    """`conf` without the login of a REST catalog."""
+    return {key: value for key, value in conf.items() if not key.endswith((".credential", ".token"))}
 
 
 def dbt_conf(settings: Settings) -> dict[str, str]:

@@ -11,6 +11,7 @@ import shutil
 import time
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -70,7 +71,7 @@ class BronzeStream:
 
     def start(self) -> StreamingQuery:
         """Open the checkpoint and start reading at the next offsets."""
-        shutil.rmtree(self.checkpoint.parent, ignore_errors=True)
+        forget(self.checkpoint.parent, self.settings.keep_checkpoints - 1)
         records = (
             self.spark.readStream.format("kafka")
             .option("kafka.bootstrap.servers", self.settings.kafka_bootstrap_servers)
@@ -163,6 +164,13 @@ class BronzeStream:
         lines = (self.checkpoint / "offsets" / str(batch_id)).read_text().splitlines()
         offsets = json.loads(lines[-1])[self.dataset.topic]
         return {int(partition): offset for partition, offset in offsets.items()}
+
+
+def forget(checkpoints: Path, keep: int) -> None:
+    """Delete all checkpoints of a dataset but the last `keep`, in which a person sees what ended runs had planned."""
+    found = list(checkpoints.iterdir()) if checkpoints.is_dir() else []
+    for old in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _text_keys(offsets: Offsets) -> dict[str, int]:

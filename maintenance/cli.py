@@ -18,19 +18,30 @@ def maintain(
     tables: Annotated[list[str] | None, typer.Argument(help="Such as bronze.orders_events.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every table that has a policy.")] = False,
     orphans: Annotated[bool, typer.Option("--orphans", help="Remove files of no snapshot, too: once a day.")] = False,
+    leftovers: Annotated[
+        bool, typer.Option("--leftovers", help="Not tables: checkpoints, Spark's folders, logs that nobody needs.")
+    ] = False,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for a live gold's writer.")] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Pack small files, expire old snapshots, and say what that came to. At any time, beside readers and the ingester.
 
-    dbt's own tables: not while dbt writes them. A live gold is rewritten by its ingester, where one runs.
+    dbt's own tables: not while dbt writes them. A live gold is rewritten by its ingester, where one runs. With
+    --leftovers what a home gathers beside its tables, older than LAKE_KEEP_DAYS and in nobody's use.
     """
     from maintenance.requests import ask
     from maintenance.tables import keep_up
     from stack.warehouse import Warehouse
 
-    if bool(tables) == everything:
-        raise Fault("Name tables, or say --all.", "lake maintain --all", USAGE)
+    if bool(tables) + everything + leftovers != 1 or (leftovers and orphans):
+        raise Fault("Name tables, or say --all, or --leftovers alone.", "lake maintain --all", USAGE)
+    if leftovers:
+        from maintenance.leftovers import clear
+
+        cleared = list(clear(settings()))
+        shown = (f"{one.what}: {one.before} → {one.after}, {one.mb} MB removed ({one.folder})" for one in cleared)
+        typer.echo(json.dumps([one.as_json() for one in cleared]) if as_json else "\n".join(shown))
+        return
     done, query = [], Warehouse(settings()).rows
     there = {f"{schema}.{name}" for schema, name in query(_THERE)}
     for kept in _chosen(tables):
@@ -65,6 +76,6 @@ def _say(one) -> None:
     before, after = one.before, one.after
     typer.echo(
         f"{one.table}: files {before.data_files} → {after.data_files}, delete files {before.delete_files} → "
-        f"{after.delete_files}, snapshots {before.snapshots} → {after.snapshots}, {after.mb} MB ({one.seconds} s, by "
-        f"{one.by})"
+        f"{after.delete_files}, snapshots {before.snapshots} → {after.snapshots}, metadata {before.metadata_files} → "
+        f"{after.metadata_files}, {after.mb} MB ({one.seconds} s, by {one.by})"
     )

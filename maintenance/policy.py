@@ -17,12 +17,14 @@ KEPT_BY_DBT = ("incremental", "snapshot")
 
 
 class Upkeep(BaseModel):
-    """File size to pack small files to, hours that snapshots are kept for readers and roll-backs."""
+    """File size to pack small files to, hours that snapshots are kept for readers and roll-backs, and how many earlier
+    versions of the table's metadata file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     file_mb: int = Field(128, ge=1)
     keep_hours: int = Field(3, ge=1)
+    keep_metadata: int = Field(20, ge=1)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,10 @@ def streams(settings: Settings) -> Iterator[Kept]:
 
 
 def models(dbt: Dbt) -> Iterator[Kept]:
-    """Tables that dbt keeps in Iceberg, by `meta: upkeep:` of the model."""
+    """Tables that dbt keeps in Iceberg, by `meta: upkeep:` of the model, and sources that have one: feeds."""
     for node in dbt.manifest.nodes.values():
         if node.config.materialized in KEPT_BY_DBT and node.database != "serving":
             yield Kept(f"{node.schema}.{node.alias}", "dbt", Upkeep(**node.config.meta.get("upkeep", {})))
+    for source in dbt.manifest.sources.values():
+        if said := source.config.meta.get("upkeep"):
+            yield Kept(f"{source.schema}.{source.identifier}", "dbt", Upkeep(**said))

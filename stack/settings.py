@@ -14,6 +14,7 @@ from pydantic import Field, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stack import storage
+from stack.faults import USAGE, Fault
 
 PROJECT = Path(__file__).resolve().parent.parent
 CATALOG = "lake"
@@ -64,6 +65,15 @@ class Settings(BaseSettings):
     warehouse: str = Field("", description="file:// or s3:// URI; default <home>/warehouse, or a bucket of the own S3")
     catalog_uri: str = Field("", description="of an Iceberg REST catalog; default the own one, or JDBC in PostgreSQL")
 
+    catalog_warehouse: str = Field("", description="its name in that catalog, where a warehouse goes by one")
+    catalog_credential: str = Field("", repr=False, description="client id:secret that the catalog's OAuth2 takes")
+    catalog_token: str = Field("", repr=False, description="or a token that somebody else has got")
+    catalog_scope: str = Field("", description="asked for with the credential; default the engines': catalog")
+    catalog_oauth2_uri: str = Field("", description="where tokens are had, if not from the catalog itself")
+
+    keep_checkpoints: int = Field(3, ge=1, description="of a dataset, the running one among them; none is ever reused")
+    keep_days: int = Field(14, ge=1, description="that Airflow's logs stay, and what killed processes left")
+
     spark_master: str = Field("local[4]", description="two tasks a core of a small machine: some wait for Kafka")
     spark_driver_memory: str = "4g"
     spark_shuffle_partitions: int = Field(2, ge=1, description="of a merge: the executors' cores, in a cluster")
@@ -110,6 +120,19 @@ class Settings(BaseSettings):
             self.catalog_uri = self.catalog_uri or f"http://{self.host}:{self.rest_port}"
 
     @property
+    def catalog_login(self) -> dict[str, str]:
+        """What a REST catalog that wants a login is told, by the names that Iceberg's clients share; empty without."""
+        if not (self.catalog_credential or self.catalog_token):
+            return {}
+        said = {
+            "credential": self.catalog_credential,
+            "token": self.catalog_token,
+            "scope": self.catalog_scope if self.catalog_credential else "",
+            "oauth2-server-uri": self.catalog_oauth2_uri,
+        }
+        return {name: value for name, value in said.items() if value}
+
+    @property
     def data(self) -> Path:
         """What the engines keep: one folder an engine."""
         return self.home / "data"
@@ -146,4 +169,7 @@ def settings() -> Settings:
     """The settings of this process, read from the environment once. Raises Fault where its home is of another kind."""
     found = Settings()
     storage.hold_to(found)
+    if found.catalog_login and not found.catalog_uri:
+        sentence = "LAKE_CATALOG_CREDENTIAL and LAKE_CATALOG_TOKEN are for a REST catalog, and there is none."
+        raise Fault(sentence, "set LAKE_CATALOG_URI, or unset them", USAGE)
     return found

@@ -1,6 +1,7 @@
 """Trino: coordinator and worker in one, configured by the files in `trino/` that a container mounts too.
 
-Those files read their ports, addresses and logins from `environment()`; nothing is copied or rendered here.
+Those files read their ports, addresses and logins from `environment()`. Nothing is copied or rendered here, but for a
+REST catalog that wants a login: a property that is there may not be empty.
 """
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "LAKE_TRINO_PORT": str(settings.trino_port),
         "LAKE_CATALOG_JDBC_URL": settings.catalog_jdbc_url,
         "LAKE_CATALOG_URI": settings.catalog_uri,
+        "LAKE_CATALOG_WAREHOUSE": settings.catalog_warehouse or settings.warehouse,
         "LAKE_SERVING_JDBC_URL": settings.serving_jdbc_url,
         "LAKE_DATABASE_USER": settings.database_user,
         "LAKE_DATABASE_PASSWORD": settings.database_password,
@@ -29,7 +31,32 @@ def environment(settings: Settings) -> dict[str, str]:
         "LAKE_S3_REGION": settings.s3_region,
         "LAKE_S3_ACCESS_KEY": settings.s3_access_key,
         "LAKE_S3_SECRET_KEY": settings.s3_secret_key,
+        **{_variable(name): value for name, value in settings.catalog_login.items()},
     }
+
+
+def _variable(name: str) -> str:
+    """The variable that has a part of the catalog's login."""
+    return f"LAKE_CATALOG_LOGIN_{name.replace('-', '_').upper()}"
+
+
+def catalogs(settings: Settings) -> Path:
+    """The folder of the catalogs' files."""
+    if settings.catalog_login:
+        return settings.run / "trino"
+    return ETC / ("catalog_rest" if settings.catalog_uri else "catalog")
+
+
+def render(settings: Settings) -> None:
+    """Write the catalogs' files with a login, which they read from the environment."""
+    names = {name: name.removeprefix("oauth2-") for name in settings.catalog_login}
+    login = [f"iceberg.rest-catalog.oauth2.{names[name]}=${{ENV:{_variable(name)}}}" for name in names]
+    catalogs(settings).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in (ETC / "catalog_rest").iterdir():
+        said = file.read_text()
+        if file.name == f"{CATALOG}.properties":
+            said += "\n".join(["\niceberg.rest-catalog.security=OAUTH2", *login, ""])
+        (catalogs(settings) / file.name).write_text(said)
 
 
 def lines(path: Path) -> list[str]:
@@ -56,7 +83,7 @@ def command(settings: Settings) -> list[str]:
         f"-Dnode.bind-ip={settings.host}",
         f"-Dnode.internal-address={settings.host}",
         f"-Dconfig={ETC}/config.properties",
-        f"-Dcatalog.config-dir={ETC}/{'catalog_rest' if settings.catalog_uri else 'catalog'}",
+        f"-Dcatalog.config-dir={catalogs(settings)}",
         f"-Dlog.levels-file={ETC}/log.properties",
         f"-Dplugin.dir={home}/plugin",
         "-cp",
@@ -67,6 +94,8 @@ def command(settings: Settings) -> list[str]:
 
 def prepare(settings: Settings) -> None:
     (settings.data / "trino").mkdir(parents=True, exist_ok=True)
+    if settings.catalog_login:
+        render(settings)
     if settings.warehouse.startswith("file://"):
         Path(settings.warehouse.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
 

@@ -132,10 +132,12 @@ class Gold(_Model):
 
 
 class Upkeep(_Model):
-    """What `lake maintain` does to a dataset's tables: pack files smaller than this, keep snapshots this long."""
+    """What `lake maintain` does to a dataset's tables: pack files smaller than this, keep snapshots this long, and this
+    many earlier metadata files."""
 
     file_mb: Annotated[int, Field(ge=1)] = 128
     keep_hours: Annotated[int, Field(ge=1)] = 3
+    keep_metadata: Annotated[int, Field(ge=1)] = 20
 
 
 # One step by its name: a text, or what it takes by name.

@@ -156,3 +156,29 @@ def test_the_deadline_is_nine_o_clock_on_the_days_that_clocks_are_changed(parsed
     due = [line.removeprefix("due ") for line in done.stdout.splitlines() if line.startswith("due ")]
     days = [f"2026-03-{day}" for day in (27, 28, 29, 30)] + [f"2026-10-{day}" for day in (23, 24, 25, 26)]
     assert due == [f"{day} 09:00" for day in days], done.stderr[-2000:]
+
+
+ONCE_A_DAY = """
+import sys; sys.path.insert(0, sys.argv[1])
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from jinja2 import Environment
+from maintenance_hourly import DAILY
+from stack.settings import settings
+import pendulum
+dag = SimpleNamespace(timezone=pendulum.timezone(settings().schedule_timezone))
+for begin in ("2026-01-15", "2026-07-15"):
+    for hour in range(24):
+        run = SimpleNamespace(run_after=datetime.fromisoformat(begin).replace(hour=hour, minute=15, tzinfo=UTC))
+        if Environment().from_string(DAILY).render(dag=dag, dag_run=run) == "True":
+            print("daily", run.run_after.isoformat())
+"""
+
+
+def test_the_daily_upkeep_is_at_three_o_clock_of_the_zone(parsed: Settings) -> None:
+    """By a plain datetime, which is what a task is given."""
+    amsterdam = parsed.model_copy(update={"schedule_timezone": "Europe/Amsterdam"})
+    command = [program(parsed).parent / "python", "-c", ONCE_A_DAY, PROJECT / "dags"]
+    done = subprocess.run(command, env=environment(amsterdam), capture_output=True, text=True, cwd=parsed.home)
+    daily = [line.removeprefix("daily ") for line in done.stdout.splitlines() if line.startswith("daily ")]
+    assert daily == ["2026-01-15T02:15:00+00:00", "2026-07-15T01:15:00+00:00"], done.stderr[-2000:]

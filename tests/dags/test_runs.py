@@ -6,94 +6,26 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.error import HTTPError
-from xmlrpc.client import Fault as RemoteFault
 
 import psutil
 import pytest
 
-import trino
 from bench.airflow_api import Airflow
 from stack import airflow, supervision
 from stack.airflow_config import dbt_manifest, home
-from stack.settings import CATALOG, Settings, settings
+from stack.settings import Settings
+from tests.dags.conftest import sql, stop
 
 pytestmark = pytest.mark.integration
 DAG = "dimensions_daily"
-LANDED_AND_KEPT = ("bronze.users_changes", "bronze.videos_changes", "silver.user_changes", "silver.video_changes")
 NOBODY = -1
-Lake = Callable[..., subprocess.CompletedProcess]
-
-
-@pytest.fixture(scope="module")
-def told() -> Iterator[list[dict]]:
-    """What the webhook was told; `LAKE_FAILURE_WEBHOOK` points to it."""
-    heard: list[dict] = []
-
-    class Ear(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Ear)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    os.environ["LAKE_FAILURE_WEBHOOK"] = f"http://127.0.0.1:{server.server_port}"
-    yield heard
-    del os.environ["LAKE_FAILURE_WEBHOOK"]
-    server.shutdown()
-
-
-@pytest.fixture(scope="module", params=["watcher", pytest.param("local", marks=pytest.mark.full)])
-def running(
-    request: pytest.FixtureRequest, lake_stack: Settings, told: list[dict], run_lake: Lake
-) -> Iterator[Airflow]:
-    """Airflow beside the shared stack's engines, stopped when these tests are over."""
-    # One: now and then the scheduler hears of a deferred task too late and takes it for lost.
-    ours = {"LAKE_DBT_TASKS": request.param, "LAKE_TASK_RETRIES": "1", "LAKE_TASK_RETRY_SECONDS": "2"}
-    os.environ.update(ours)
-    settings.cache_clear()
-    try:
-        run_lake("up", "--with", "airflow")
-        api = Airflow(lake_stack)
-        api.wait_for_dag(DAG)
-        yield api
-    finally:
-        stop(lake_stack)
-        for table in LANDED_AND_KEPT:  # other tests land feeds of their own
-            sql(lake_stack, f"drop table if exists {table}")
-        for name in ours:
-            del os.environ[name]
-        settings.cache_clear()
-
-
-def stop(lake: Settings) -> None:
-    """Stop Airflow's processes and forget them, so that another test may start them with other settings."""
-    for engine in reversed(airflow.ENGINES):
-        with suppress(RemoteFault):  # stopped already
-            supervision.call(lake, "stopProcess", engine.name)
-        with suppress(RemoteFault):
-            supervision.call(lake, "removeProcessGroup", engine.name)
 
 
 def processes(lake: Settings) -> list[psutil.Process]:
     supervisor = str(lake.run / "supervisord.conf")
     return [one for one in supervision.strays(lake, airflow.ENGINES) if supervisor not in one.cmdline()]
-
-
-def sql(lake: Settings, statement: str) -> None:
-    with trino.dbapi.connect(host=lake.host, port=lake.trino_port, user="tests", catalog=CATALOG) as connection:
-        connection.cursor().execute(statement).fetchall()
 
 
 def results(lake: Settings, run: str) -> list[tuple[Path, dict]]:
@@ -120,6 +52,12 @@ def test_a_green_run_has_run_what_the_manifest_has(running: Airflow, lake_stack:
     ended = {one["unique_id"]: one["status"] for _path, one in results(lake_stack, run)}
     assert ours - set(ended) == set()
     assert set(ended.values()) <= {"success", "pass", "warn", "no-op"}
+
+    waits_for = running.call("GET", "/api/v2/assets?dag_ids=lakehouse_bronze_to_gold&limit=200")["assets"]
+    wanted = {one["id"] for one in waits_for if any(by["dag_id"] != DAG for by in one["scheduled_dags"])}
+    told_of = running.call("GET", f"/api/v2/assets/events?source_dag_id={DAG}&limit=200")["asset_events"]
+    assert len(wanted) == 2
+    assert wanted <= {one["asset_id"] for one in told_of if one["source_run_id"] == run}, "what waits for it never runs"
 
 
 def test_a_failing_test_ends_red_and_a_second_try_really_runs(

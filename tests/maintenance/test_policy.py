@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pydantic import ValidationError
 
 from ingest.datasets import Upkeep as DatasetUpkeep
-from maintenance.policy import Kept, Upkeep, streams
-from maintenance.tables import statements
+from maintenance.policy import Kept, Upkeep, models, streams
+from maintenance.tables import metadata_kept, statements
 from stack.settings import Settings
 
 NOW = datetime(2026, 3, 29, 1, 59, tzinfo=UTC)
 
 
 def said(kind: str, *, orphans: bool = False, partition_by: str = "hour", now: datetime = NOW) -> list[str]:
-    return statements(Kept("bronze.t", kind, Upkeep(file_mb=64, keep_hours=2), partition_by), now, orphans)
+    kept = Kept("bronze.t", kind, Upkeep(file_mb=64, keep_hours=2), partition_by)
+    return statements(kept, now, orphans, metadata_kept(kept.upkeep))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,22 @@ def test_every_dataset_s_tables_are_kept_up_as_its_file_says(tmp_path: Path) -> 
     kept = list(streams(Settings(home=tmp_path, datasets=tmp_path)))
     assert [(one.table, one.kind) for one in kept] == [("bronze.a_events", "bronze"), ("gold.a_now", "gold")]
     assert {one.upkeep for one in kept} == {Upkeep(file_mb=7, keep_hours=9)}
+
+
+def test_a_feed_is_kept_up_where_its_source_says_so_and_no_other_source() -> None:
+    def source(meta: dict) -> SimpleNamespace:
+        return SimpleNamespace(schema="bronze", identifier="changes", config=SimpleNamespace(meta=meta))
+
+    sources = {"a": source({"upkeep": {"keep_metadata": 5}}), "b": source({})}
+    kept = list(models(SimpleNamespace(manifest=SimpleNamespace(nodes={}, sources=sources))))
+    assert kept == [Kept("bronze.changes", "dbt", Upkeep(keep_metadata=5))]
+
+
+def test_a_table_that_lacks_the_property_is_given_it() -> None:
+    kept = Kept("silver.t", "dbt", Upkeep(keep_metadata=5))
+    for properties in ({}, metadata_kept(Upkeep(keep_metadata=20))):
+        first = statements(kept, NOW, False, properties)[0]
+        assert "set properties extra_properties" in first and "'write.metadata.previous-versions-max', '5'" in first
 
 
 def test_the_registry_and_upkeep_read_the_same_words() -> None:

@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import trino
 from ingest import upkeep
 from maintenance.policy import Kept, Upkeep
 from maintenance.requests import ask
-from maintenance.tables import keep_up
+from maintenance.tables import files, keep_up, said_of, statements
 from stack.settings import CATALOG, Settings
 
 pytestmark = pytest.mark.integration
@@ -54,6 +55,21 @@ def test_bronze_is_packed_where_nothing_is_added_any_more_and_keeps_its_rows(
     assert (done.before.data_files, done.after.data_files) == (5, 3)
     assert query(f"select array_sort(array_agg(number)) from {table}") == [[[0, 1, 2, 3, 4]]]
     assert done.after.snapshots > 1, "a reader of this morning's snapshot still finds it"
+
+
+@pytest.mark.parametrize("partition_by", ["hour"], indirect=True)
+def test_a_table_made_by_trino_keeps_the_last_metadata_files_and_deletes_the_others(query: Query, table: str) -> None:
+    """An insert makes one or two of them, and without the property none is ever deleted."""
+    [[location]] = query(f'select max("file") from ops."{table.split(".")[1]}$metadata_log_entries"')
+    folder = Path(location.removeprefix("file://")).parent if location.startswith("file:") else None
+    done = keep_up(query, Kept(table, "dbt", Upkeep(keep_metadata=2)), False, lambda _: pytest.fail("nobody is asked"))
+    query(f"insert into {table} values (5, current_timestamp)")
+    assert done.before.metadata_files >= 6
+    assert files(query, table).metadata_files == 3
+    assert folder is None or len(list(folder.glob("*.metadata.json"))) == 3
+    assert query(f"select count(*) from {table}") == [[6]]
+    again = statements(Kept(table, "dbt", Upkeep(keep_metadata=2)), datetime.now(UTC), False, said_of(query, table))
+    assert not any("set properties" in one for one in again), "a commit an hour for nothing"
 
 
 def test_a_live_gold_s_writer_rewrites_it_once_for_each_time_it_is_asked(

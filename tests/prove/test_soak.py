@@ -13,7 +13,7 @@ from prove.soak_readers import Reader, is_partial
 from prove.soak_report import Batches, Run, Sample, Soaked
 
 UPKEEP = {"table": "gold.a", "by": "its writer", "seconds": 1.0}
-PACKED = {"data_files": 4, "delete_files": 1, "mb": 1.0, "snapshots": 9}
+PACKED = {"data_files": 4, "delete_files": 1, "mb": 1.0, "snapshots": 9, "metadata_files": 21}
 
 
 def kept_up(**after: int) -> Run:
