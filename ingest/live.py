@@ -29,7 +29,8 @@ from ingest.fold import Fold, definition
 from ingest.metrics import tell
 from ingest.publish import MainMoved, Publisher, current_snapshot, load
 from ingest.schema.check import SchemaCheck
-from ingest.tables import FOLD, KEY, create_gold
+from ingest.schema.typed import KEY
+from ingest.tables import FOLD, create_gold
 from stack.settings import CATALOG
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ingest.bronze import BRONZE_SCHEMA
 from ingest.datasets import Dataset, Gold
 from ingest.fence import Offsets, read_bronze_fence
 from ingest.publish import load
-from ingest.schema.typed import SCHEMA_VERSION
+from ingest.schema.typed import KEY, SCHEMA_VERSION
 from stack.settings import CATALOG
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 TOPIC_ID = "lake.topic-id"
 TOPIC_EPOCH = "lake.topic-epoch"
 FOLD = "lake.fold"
-KEY = "lake.key"
-"""Of a typed gold's table, the property that names the key column it was made with."""
 
 # Level 1 and a small dictionary page spend less CPU an event: ids do not repeat, so a large dictionary earns nothing.
 _WRITING = {

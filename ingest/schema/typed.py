@@ -11,8 +11,8 @@ from ingest.schema import store
 from ingest.schema.compare import ELEMENT, Path, Policy, dotted
 from ingest.schema.model import Field, Schema, quoted
 
-SCHEMA_VERSION = "lake.schema-version"
-"""Of a typed gold's table, the property that names the version it was made by."""
+SCHEMA_VERSION, KEY = "lake.schema-version", "lake.key"
+"""Properties of a typed gold's table: the version of the schema, and the key column, that it was made with."""
 UNREADABLE = "__unreadable"
 OPTIONS = (
     f"map('columnNameOfCorruptRecord', '{UNREADABLE}', 'allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')"

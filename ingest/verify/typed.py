@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ingest.datasets import Dataset, Gold
 from ingest.schema.model import Field, columns, quoted
-from ingest.schema.typed import SCHEMA_VERSION, bound, frozen, taken
+from ingest.schema.typed import KEY, SCHEMA_VERSION, bound, frozen, taken
 from ingest.verify.warehouse import TableAbsent, Warehouse
 
 _QUERY = """
@@ -110,6 +110,17 @@ def as_made(dataset: Dataset, gold: Gold, warehouse: Warehouse) -> Gold:
     except TableAbsent:
         version = None
     return bound(dataset, gold, None if version is None else int(version))
+
+
+def former_key(gold: Gold, warehouse: Warehouse) -> str:
+    """The key column that a typed gold's table still has where today's is another; empty where it is today's."""
+    if not gold.typed:
+        return ""
+    try:
+        key = warehouse.properties(gold.identifier).get(KEY, gold.key[0])
+    except TableAbsent:
+        return ""
+    return "" if key == gold.key[0] else key
 
 
 def recomputation(dataset: Dataset, gold: Gold) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 import trino
@@ -78,7 +80,9 @@ def test_a_live_gold_s_writer_rewrites_it_once_for_each_time_it_is_asked(
     monkeypatch.setattr(upkeep, "LOOK_SECONDS", 0)
     table, rewritten, stop = f"gold.t{uuid.uuid4().hex[:8]}", [], threading.Event()
     writer = upkeep.Requests(lake_stack, table)
-    assert not ask(lake_stack, table, 0), "nobody answered, so nobody may say that it was done"
+    began = time.monotonic()
+    assert not ask(lake_stack, table, 60), "nobody answered, so nobody may say that it was done"
+    assert time.monotonic() - began < 30, "there is no ingester to wait for"
 
     def write() -> None:
         while not stop.wait(0.1):
@@ -86,8 +90,10 @@ def test_a_live_gold_s_writer_rewrites_it_once_for_each_time_it_is_asked(
 
     thread = threading.Thread(target=write)
     thread.start()
+    url = lake_stack.database_url(lake_stack.catalog_database)
     try:
-        assert ask(lake_stack, table, 30)
+        with psycopg.connect(url, application_name="lake ingest pid 1"):  # as an ingester's lease
+            assert ask(lake_stack, table, 30)
     finally:
         stop.set()
         thread.join()

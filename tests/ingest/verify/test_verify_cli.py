@@ -7,13 +7,15 @@ from collections.abc import Callable
 
 import pytest
 import typer
+from rich.progress import Progress
 from typer.testing import CliRunner, Result
 
 from ingest import verify_cli
-from ingest.datasets import load
+from ingest.datasets import Gold, load
 from ingest.verify import run as verify_run
 from ingest.verify.cut import Cut
 from ingest.verify.report import BronzeReport, GoldReport
+from ingest.verify.warehouse import TableAbsent
 from stack.settings import DATASETS, Settings
 
 app = typer.Typer()
@@ -70,3 +72,26 @@ def test_a_difference_counts_more_than_what_was_not_compared(verified: Callable[
     *_, last = answer.stdout.strip().splitlines()
     assert (answer.exit_code, last.split(":")[0]) == (1, "different")
     assert "lake replay orders_current --verify" in last
+
+
+def test_a_gold_whose_new_key_waits_for_a_person_is_not_called_different(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyed = [Gold(table=name, key=["visitor_id"], typed=True) for name in ("blocked", "agreed", "not_there")]
+    table = {"gold.blocked": {"lake.key": "session_id"}, "gold.agreed": {"lake.key": "visitor_id"}}
+
+    class Tables:
+        def properties(self, identifier: str) -> dict[str, str]:
+            if identifier not in table:
+                raise TableAbsent(identifier)
+            return table[identifier]
+
+    visits = VISITS.model_copy(update={"golds": keyed})
+    monkeypatch.setattr(verify_run, "as_made", lambda _dataset, gold, _warehouse: gold)
+    monkeypatch.setattr(verify_run, "Warehouse", lambda settings: Tables())
+    monkeypatch.setattr(verify_run, "take", lambda *_: Cut("b", 1, {}, None, 1))
+    bronze = BronzeReport(table="b", snapshot=1, topic="t", topic_epoch=1)
+    monkeypatch.setattr(verify_run, "verify_bronze", lambda *_: bronze)
+    monkeypatch.setattr(verify_run, "verify_gold", lambda *given: GoldReport(table=given[3].identifier))
+    blocked, *others = verify_run.verify_dataset(visits, Settings(), Progress()).golds
+    assert (blocked.verdict, blocked.compared_by) == ("not compared", "lake schema accept user_events")
+    assert "one session_id each" in blocked.not_compared
+    assert [gold.verdict for gold in others] == ["equal", "equal"]
