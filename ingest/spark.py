@@ -96,7 +96,7 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
         # One a core of the smallest machine: three tasks on two cores take as long as four.
         "spark.sql.shuffle.partitions": str(settings.spark_shuffle_partitions),
-        # A fold collects the events of very many keys: beyond 128 of them the default gives up hashing and sorts.
+        # A fold collects what came of very many keys: beyond 128 of them the default gives up hashing and sorts.
         "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "2000000",
         "spark.sql.streaming.stopTimeout": "60s",
         # foreachBatch and the gold threads share two cores: neither waits for the other's whole stage.

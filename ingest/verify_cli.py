@@ -27,8 +27,8 @@ def verify(
 ) -> None:
     """Compare the broker's records with bronze, and live gold with a recomputation in SQL, at one cut.
 
-    Works while the stream runs. Exit code 1 on any difference. Golds of datasets with transforms can't be compared so:
-    then the verdict is `incomplete`, with the commands that compare them.
+    Works while the stream runs. Exit code 1 on any difference. Golds with transforms, or whose new
+    key waits for a person, can't be compared so: then the verdict is `incomplete`, with the commands to run.
     """
     from rich.console import Console
 

@@ -6,6 +6,7 @@ Heavy imports wait until the command runs.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -40,7 +41,7 @@ def maintain(
 
         cleared = list(clear(settings()))
         shown = (f"{one.what}: {one.before} → {one.after}, {one.mb} MB removed ({one.folder})" for one in cleared)
-        typer.echo(json.dumps([one.as_json() for one in cleared]) if as_json else "\n".join(shown))
+        typer.echo(json.dumps([asdict(one) for one in cleared]) if as_json else "\n".join(shown))
         return
     done, query = [], Warehouse(settings()).rows
     there = {f"{schema}.{name}" for schema, name in query(_THERE)}
@@ -50,7 +51,7 @@ def maintain(
             if not as_json:
                 _say(done[-1])
     if as_json:
-        typer.echo(json.dumps([one.as_json() for one in done]))
+        typer.echo(json.dumps([asdict(one) for one in done]))
 
 
 _THERE = """

@@ -9,9 +9,8 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -31,17 +30,15 @@ class Cleared:
     after: int
     mb: float
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 def clear(settings: Settings) -> Iterator[Cleared]:
     """Remove what nothing has touched for `keep_days` and nobody uses, place by place."""
     old = time.time() - settings.keep_days * DAY
     known = {said["name"] for said in registered.documents(settings).documents}
     checkpoints, sparks, logs = settings.home / "checkpoints", settings.home / "spark", settings.logs / "airflow"
-    kept = [path for path in _within(checkpoints, "*") if path.name not in known]
-    yield _removed("checkpoints of datasets that are gone", checkpoints, list(_within(checkpoints, "*")), kept, old)
+    of = list(_within(checkpoints, "*"))
+    unknown = [path for path in of if path.name not in known]
+    yield _removed("checkpoints of datasets that are gone", checkpoints, of, unknown, old)
     left = [path for pattern in ("spark-*", "blockmgr-*") for path in _within(sparks, pattern)]
     yield _removed("folders of ended Sparks", sparks, left, left, min([old, *_begun(sparks)]))
     runs = [path for path in _within(logs, "*/*") if not path.is_symlink()]

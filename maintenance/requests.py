@@ -10,6 +10,7 @@ import time
 import psycopg
 
 from stack.faults import UNREACHABLE, Fault
+from stack.ingester import WRITER
 from stack.settings import Settings
 
 ASK = """
@@ -17,7 +18,6 @@ insert into upkeep_requests (table_name, asked_at, done_at) values (%s, clock_ti
 on conflict (table_name) do update set asked_at = excluded.asked_at, done_at = null
 returning asked_at
 """
-WRITERS = "select count(*) from pg_stat_activity where application_name like 'lake ingest pid %'"
 ANSWERED = "select done_at is not null from upkeep_requests where table_name = %s"
 
 
@@ -30,8 +30,7 @@ def ask(settings: Settings, table: str, patience: float) -> bool:
         url = settings.database_url(settings.catalog_database)
         with psycopg.connect(url, autocommit=True, connect_timeout=5) as catalog:
             catalog.execute(ASK, [table])
-            writers = catalog.execute(WRITERS).fetchone()[0]
-            deadline = time.monotonic() + (patience if writers else 0)
+            deadline = time.monotonic() + (patience if catalog.execute(WRITER).fetchone() else 0)
             while not (done := catalog.execute(ANSWERED, [table]).fetchone()[0]) and time.monotonic() < deadline:
                 time.sleep(0.5)
             return done

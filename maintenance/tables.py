@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -39,9 +39,6 @@ class Done:
     seconds: float
     before: Files
     after: Files
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def files(query: Query, table: str) -> Files:

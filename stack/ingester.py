@@ -10,6 +10,9 @@ from stack.airflow_config import lake_variables
 from stack.engine import Engine
 from stack.settings import LAKE, Settings
 
+WRITER = "select 1 from pg_stat_activity where application_name like 'lake ingest pid %' limit 1"
+"""A row where an ingester has a session of its own in the catalog's database."""
+
 
 def prepare(settings: Settings) -> None:
     (settings.data / "ingest").mkdir(parents=True, exist_ok=True)
@@ -17,9 +20,8 @@ def prepare(settings: Settings) -> None:
 
 def ready(settings: Settings) -> None:
     """Raise while no ingester has a session of its own in PostgreSQL, by which it holds its right to write."""
-    query = "select 1 from pg_stat_activity where application_name like 'lake ingest pid %' limit 1"
     with postgres.connection(settings, settings.catalog_database) as catalog:
-        if not catalog.execute(query).fetchone():
+        if not catalog.execute(WRITER).fetchone():
             raise LookupError("no ingester holds the right to write")
 
 

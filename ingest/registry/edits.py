@@ -23,12 +23,6 @@ class State:
     dataset: Dataset
     golds_aside: tuple[Gold, ...] = ()
 
-    @property
-    def tables(self) -> dict[str, str]:
-        """Its tables' names, each with its layer."""
-        golds = [*self.dataset.golds, *self.golds_aside]
-        return {self.dataset.bronze.table: "bronze"} | {gold.table: "gold" for gold in golds}
-
 
 Edit = Callable[[State], State]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import ValidationError
@@ -31,6 +31,7 @@ from ingest.registry.store import Asked, Store, etag_of, refused, state_of
 from ingest.registry.tables import Registered
 from ingest.registry.tokens import Reader, Writer
 
+Made = TypeVar("Made", bound=Changed)
 DryRun = Annotated[bool, Query(description="Answer what would change, and change nothing.")]
 Table = Annotated[str, Path(examples=["orders_events"], description="Of bronze or gold.")]
 Named = Annotated[str, Path(examples=["orders"], description="Of the dataset.")]
@@ -64,7 +65,7 @@ def seeds_of(request: Request) -> Seeds:
     return request.app.state.seeds
 
 
-def answered(response: Response, changed: Changed) -> Changed:
+def answered(response: Response, changed: Made) -> Made:
     response.headers["ETag"] = changed.etag
     return changed
 
@@ -103,9 +104,7 @@ def register(
         raise invalid_dataset(error) from error
     response.status_code = 200 if dry_run else 201
     asked = Asked(who.name, "register", dry_run=dry_run)
-    added = store_of(request).add(dataset, asked, request.app.state.ensure_topic)
-    response.headers["ETag"] = added.etag
-    return added
+    return answered(response, store_of(request).add(dataset, asked, request.app.state.ensure_topic))
 
 
 @router.delete("/datasets/{name}")

@@ -111,30 +111,31 @@ class Store:
         row = session.get(Registered, name)
         if state is not None:
             check(state.dataset)
-            self._own_tables(session, name, state)
         before = None if row is None or row.is_removed else row.document
         after = None if state is None else document_of(state.dataset)
         row = row or Registered(name=name, document=after, seed=None, golds_aside=None, is_removed=True, version=0)
         found = changes(before, after)
         changed = Registered(
-            name=name, document=after or row.document, is_removed=after is None, version=row.version + bool(found)
-        )
+            name=name, document=after or row.document, is_removed=after is None, version=row.version + bool(found),
+            golds_aside=[gold.model_dump() for gold in state.golds_aside] or None if state else None,
+        )  # fmt: skip
+        self._own_tables(session, changed)
         if not asked.dry_run:
             if seed is not None:
                 row.seed = seed
             if found:
                 row.document, row.is_removed, row.version = changed.document, changed.is_removed, changed.version
-                row.golds_aside = [gold.model_dump() for gold in state.golds_aside] or None if state else None
+                row.golds_aside = changed.golds_aside
                 row.changed_at, row.changed_by = now(), asked.who
                 session.add(Audited(who=asked.who, action=asked.action, dataset=name, before=before, after=after))
             session.add(row)
         return Changed(dataset=name, dry_run=asked.dry_run, version=changed.version, etag=changed.etag, changes=found)
 
-    def _own_tables(self, session: Session, name: str, state: State) -> None:
+    def _own_tables(self, session: Session, changed: Registered) -> None:
         for other in self.rows(session):
-            if other.name == name:
+            if other.name == changed.name:
                 continue
-            if shared := set(other.tables) & set(state.tables):
+            if shared := set(other.tables) & set(changed.tables):
                 listed = ", ".join(sorted(shared))
                 raise Problem(409, "table-taken", f"{listed} is a table of {other.name}: each has one writer.")
 

@@ -62,7 +62,7 @@ class SchemaCheck:
                 return held.number if held else 0
             blocked = waiting(known)
             if blocked is not None and blocked.number == self._blocked:
-                raise SchemaBlocked(self._asked(blocked))
+                self._stop(blocked, self._asked(blocked))
             sampled = sample(rows, size)
             bodies = [row.body for row in sampled]
             if bodies:
@@ -90,14 +90,14 @@ class SchemaCheck:
                 f"the key of {name} has changed: {changed}. Its gold stays at its fence, bronze goes on. If it is "
                 f"right: lake schema accept {name}; else put the key back, and lake schema rollback {name}"
             )
-            if blocked.number == self._blocked:  # told already
-                raise SchemaBlocked(asked)
-            self._blocked = blocked.number
-            self._stop(asked)
+            self._stop(blocked, asked)
 
-    def _stop(self, asked: str) -> NoReturn:
-        BREAKING_SCHEMA_CHANGE.labels(self.dataset.name).set(1)
-        log.error("schema blocked", dataset=self.dataset.name, reason=asked)
+    def _stop(self, blocked: Version, asked: str) -> NoReturn:
+        """Raise, and tell of a version once."""
+        if blocked.number != self._blocked:
+            self._blocked = blocked.number
+            BREAKING_SCHEMA_CHANGE.labels(self.dataset.name).set(1)
+            log.error("schema blocked", dataset=self.dataset.name, reason=asked)
         raise SchemaBlocked(asked)
 
     def _compare(self, known: list[Version], seen: Schema, first: dict[str, Any]) -> Version:
@@ -116,8 +116,7 @@ class SchemaCheck:
             if blocked is None or blocked.changes != taken + stopping:
                 body = evolved(held.body, seen, taken + stopping)
                 blocked = self._record(held, body, "BLOCKED", taken + stopping, first)
-            self._blocked = blocked.number
-            self._stop(self._asked(blocked))
+            self._stop(blocked, self._asked(blocked))
         if held.status == "INITIAL":
             held = store.activate(self.table, held.number)
         if taken:

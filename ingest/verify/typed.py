@@ -103,24 +103,22 @@ _SCALARS = {
 
 def as_made(dataset: Dataset, gold: Gold, warehouse: Warehouse) -> Gold:
     """The gold as its table was made: a typed one by the version of the schema that the table names."""
-    if not gold.typed:
-        return gold
-    try:
-        version = warehouse.properties(gold.identifier).get(SCHEMA_VERSION)
-    except TableAbsent:
-        version = None
+    version = _properties(gold, warehouse).get(SCHEMA_VERSION)
     return bound(dataset, gold, None if version is None else int(version))
 
 
 def former_key(gold: Gold, warehouse: Warehouse) -> str:
     """The key column that a typed gold's table still has where today's is another; empty where it is today's."""
-    if not gold.typed:
-        return ""
-    try:
-        key = warehouse.properties(gold.identifier).get(KEY, gold.key[0])
-    except TableAbsent:
-        return ""
+    key = _properties(gold, warehouse).get(KEY, gold.key[0])
     return "" if key == gold.key[0] else key
+
+
+def _properties(gold: Gold, warehouse: Warehouse) -> dict[str, str]:
+    """Those of a typed gold's table; none of another gold's, or where there is no table."""
+    try:
+        return warehouse.properties(gold.identifier) if gold.typed else {}
+    except TableAbsent:
+        return {}
 
 
 def recomputation(dataset: Dataset, gold: Gold) -> str:
