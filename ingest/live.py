@@ -7,6 +7,7 @@ rolled back), or at a start, it is found by content. Both give the same rows.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -128,8 +129,12 @@ class LiveGold:
             .option("end-snapshot-id", until)
             .load(f"{CATALOG}.{self.dataset.bronze.identifier}")
         )
-        self._look(("snapshots", self.folded, until), rows, size)
-        self._merge(rows, lambda: at_snapshot(self.spark, self.dataset.bronze.identifier, until))
+        self._merge(
+            ("snapshots", self.folded, until),
+            rows,
+            size,
+            lambda: at_snapshot(self.spark, self.dataset.bronze.identifier, until),
+        )
         self.folded = until
         tell.gold_has_folded(self.gold.identifier, until, lambda: load(self.spark, self.dataset.bronze.identifier))
         return "snapshots"
@@ -153,24 +158,36 @@ class LiveGold:
             return None
         rows = at_snapshot(self.spark, identifier, newest).where(cut.predicate())
         size = sum(high - cut.after[partition] for partition, high in cut.upto.items())
-        self._look(("content", newest, cut.predicate()), rows, size)
-        self._merge(rows, lambda: up_to(at_snapshot(self.spark, identifier, newest), cut))
+        self._merge(
+            ("content", newest, cut.predicate()),
+            rows,
+            size,
+            lambda: up_to(at_snapshot(self.spark, identifier, newest), cut),
+        )
         self._catching_up = newest, held, advanced(fence, cut)
         tell.gold_is_at(self.gold.identifier, advanced(fence, cut))
         return "content"
 
-    def _look(self, range_: tuple, rows: DataFrame, size: int) -> None:
-        """Raise SchemaBlocked where the bodies of the range have changed in a way that a person must decide on, and
-        SchemaEvolved where a typed gold has to have other columns first.
+    def _merge(self, range_: tuple, rows: DataFrame, size: int, history: Callable[[], DataFrame]) -> None:
+        """Fold the range's `rows`, about `size`, into the table, beside a look at the schema of their bodies.
+
+        Nothing is published of a range whose bodies have changed in a way that a person must decide on (SchemaBlocked),
+        nor where a typed gold has to have other columns first (SchemaEvolved).
         """
-        if self.check is None:
-            return
-        version = self.check.pass_(range_, rows, size)
+        look = self.check.begin(range_, rows, size) if self.check else None
+
+        def write(branch: str) -> None:
+            try:
+                self.fold.merge(rows, branch, history)
+            finally:  # of a merge that failed, too: a changed schema is why
+                if look is not None:
+                    self._judge(look.result())
+
+        self.publisher.publish(write, "gold")
+
+    def _judge(self, version: int) -> None:
         if self.gold.typed and version != self.gold.version:
             raise SchemaEvolved(f"version {version} of its schema holds, it was made by {self.gold.version}")
-
-    def _merge(self, rows: DataFrame, history: Any) -> None:
-        self.publisher.publish(lambda branch: self.fold.merge(rows, branch, history), "gold")
 
     def forget(self) -> None:
         """Read everything anew: someone else committed, or a step failed half way."""

@@ -18,6 +18,7 @@ import tenacity
 from pyspark.errors import AnalysisException, StreamingQueryException
 
 from ingest import decisions
+from ingest.cores import share_the_cores, turn
 from ingest.datasets import Dataset, Gold
 from ingest.fence import BronzeRewritten
 from ingest.lease import Lease, LeaseHeld
@@ -219,7 +220,10 @@ class DatasetRun(threading.Thread):
                     log.warning("rebuilding from bronze", table=gold.table, cause=rebuild)
                     publish_rebuilt(live)
                     rebuild = None
-                has_advanced = live.step()
+                has_advanced = live.is_behind()
+                if has_advanced:
+                    with turn(self.spark):
+                        has_advanced = live.step()
                 self._worked.add(gold.table)
             except SchemaEvolved as error:
                 live, rebuild = self._live(gold), str(error)
@@ -247,11 +251,6 @@ class DatasetRun(threading.Thread):
         live = LiveGold(self.spark, self.dataset, now, self.writer, self.pace.max_gold_rows, self._check)
         live.progress = self.outcome.golds.setdefault(gold.table, live.progress)
         return live
-
-
-def share_the_cores(spark: SparkSession, table: str) -> None:
-    """Give this thread's jobs a pool of their own: within one pool, the first job takes every core that it can use."""
-    spark.sparkContext.setLocalProperty("spark.scheduler.pool", table)
 
 
 def stop_gently(query: StreamingQuery) -> None:

@@ -1,4 +1,4 @@
-"""The check before a merge: a sample of the range beside the version that holds. One object a dataset, for its golds.
+"""The check of a merge: a sample of the range beside the version that holds. One object a dataset, for its golds.
 
 A breaking change is recorded once and then asked of the store on every try, until a person has decided.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import structlog
@@ -40,15 +41,27 @@ class SchemaBlocked(DecisionNeeded):
 
 
 class SchemaCheck:
-    """What a dataset's golds ask before each merge. Thread-safe: the first gold of a range looks, the others wait."""
+    """What a dataset's golds ask before they publish a merge. Thread-safe: the first gold of a range looks, the others
+    wait.
+    """
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset, self.table = dataset, dataset.bronze.table
         self._lock = threading.Lock()
+        self._looks = ThreadPoolExecutor(1, f"schema {dataset.name}")
         self._passed: deque[Hashable] = deque(maxlen=RANGES)
         self._newest: deque[str] = deque(maxlen=ENOUGH)  # bodies of the ranges before, for small ones
         self._blocked: int | None = None
         self._told: set[tuple[str, str]] = set()
+
+    def begin(self, range_: Hashable, rows: DataFrame, size: int) -> Future[int]:
+        """`pass_` beside the merge whose publishing it decides on; its jobs are short, and latency is most of them.
+
+        Raises SchemaBlocked at once where a person is waited for already: nothing is to be merged in vain by then.
+        """
+        if self._blocked is not None:
+            self.pass_(range_, rows, size)
+        return self._looks.submit(self.pass_, range_, rows, size)
 
     def pass_(self, range_: Hashable, rows: DataFrame, size: int) -> int:
         """The number of the version by which the range, about `size` rows, may be merged; 0 where there is none yet.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -38,6 +39,7 @@ class Clock(threading.Event):
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DatasetRun:
     monkeypatch.setattr(module.tell, "begins", lambda run: None)
     monkeypatch.setattr(module, "drop_left_branches", lambda *_: None)
+    monkeypatch.setattr(module, "turn", lambda spark: nullcontext())
     made = DatasetRun(None, Settings(home=tmp_path), ORDERS, Pace(), Clock(), wait=False)
     made.lease = SimpleNamespace(assure=lambda: None, lost=threading.Event())
     return made
@@ -57,6 +59,9 @@ class Live:
     def assure_key(self) -> None:
         if self.is_of_another_fold and next(self.steps) == "blocked":
             raise SchemaBlocked("the key has changed")
+
+    def is_behind(self) -> bool:
+        return True
 
     def step(self) -> bool:
         step = next(self.steps, None)
