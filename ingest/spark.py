@@ -108,6 +108,10 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         # Hadoop's own starts a process to set the mode of each file, four times a file with its checksum's.
         "spark.hadoop.fs.file.impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
+        # Checkpoints, too: the other manager goes by a class of Hadoop's that starts processes to read a link.
+        "spark.sql.streaming.checkpointFileManagerClass": (
+            "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+        ),
         # Spark reads spark.jars through the one. The other is looked for once a JVM, by the class loader of whichever
         # thread is first, which need not be the one that has spark.jars (kyuubi#4401).
         "spark.driver.extraClassPath": f"{file_system[0]}:{postgresql[0]}",
