@@ -24,9 +24,17 @@ LATEST = 120
 
 
 def measure(
-    settings: Settings, rate: int, seconds: int, streams: Sequence[str], layers: Sequence[str] = ("bronze", "gold")
+    settings: Settings,
+    rate: int,
+    seconds: int,
+    streams: Sequence[str],
+    layers: Sequence[str] = ("bronze", "gold"),
+    every: float = 0.5,
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Seconds from sending to visible, by stream and layer: p50, p95 and the greatest, at `rate` events/s in total."""
+    """Seconds from sending to visible, by stream and layer: p50, p95 and the greatest, at `rate` events/s in total.
+
+    A look costs the machine as much as a batch does: there is one each `every` seconds, and an age is as much too long.
+    """
     from kafka import KafkaProducer
 
     # A service has long been running when its freshness matters: the compiled code first, then the load.
@@ -53,7 +61,7 @@ def measure(
                 of.look(settings)
             if ingester.poll() is not None or time.monotonic() > until + LATEST:
                 raise TimeoutError(f"probes never arrived: { {name: len(of.waiting) for name, of in probes.items()} }")
-            time.sleep(0.5)  # an age is known to half a second; a query costs the machine as much as a batch does
+            time.sleep(every)
     return {stream: {layer: _said(probes[stream, layer].ages) for layer in layers} for stream in streams}
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner import murmur2
 
+from ingest.generators import sending
 from ingest.generators.broker import BrokerUnreachable
 from ingest.generators.oracle import oracle_line
 from ingest.generators.records import Record
@@ -41,6 +42,14 @@ def test_the_pace_is_the_rate_and_catches_up_after_a_stall():
 
 def test_without_a_rate_there_is_always_more_to_send():
     assert Pace(0).due(10**9) > 0
+
+
+@pytest.mark.parametrize(("rate", "slept"), [(10_000, 0.02), (40, 0.025), (1, 0.05)])
+def test_a_high_rate_is_sent_in_beats_and_a_signal_is_heard_at_a_low_one(monkeypatch, rate, slept):
+    waits = []
+    monkeypatch.setattr(sending.time, "sleep", waits.append)
+    Pace(rate, Clock()).sleep(0)
+    assert waits == [pytest.approx(slept)]
 
 
 @given(st.binary(max_size=40), st.integers(1, 50))
