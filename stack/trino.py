@@ -80,6 +80,7 @@ def command(settings: Settings) -> list[str]:
         *shlex.split(settings.jvm_options),
         *(f"-D{line}" for line in lines(ETC / "node.properties")),
         mark(settings),
+        f"-Dspiller-spill-path={settings.data}/trino/spill",
         f"-Dnode.bind-ip={settings.host}",
         f"-Dnode.internal-address={settings.host}",
         f"-Dconfig={ETC}/config.properties",

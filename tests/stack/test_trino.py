@@ -31,6 +31,11 @@ def test_memory_given_by_the_settings_wins_over_the_files(tmp_path: Path) -> Non
     assert [argument for argument in command if argument.startswith("-Xmx")][-1] == "-Xmx2G"
 
 
+def test_two_stacks_spill_to_folders_of_their_own(tmp_path: Path) -> None:
+    for home in (tmp_path / "one", tmp_path / "two"):
+        assert f"-Dspiller-spill-path={home}/data/trino/spill" in engine.command(Settings(home=home))
+
+
 def test_trino_and_spark_get_over_the_same_errors_of_a_restarting_postgresql() -> None:
     said = engine.lines(engine.ETC / "catalog" / "lake.properties")
     assert f"iceberg.jdbc-catalog.retryable-status-codes={RESTARTING}" in said
