@@ -10,14 +10,13 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from bench.queries import Queries
 from bench.stack import lake
 from ingest.datasets import Dataset, load_all
 from ingest.verify.warehouse import Warehouse
 from maintenance.policy import Kept, Upkeep, models
-from maintenance.tables import statements
+from maintenance.tables import keep_up
 from prove.arrivals import drop_schemas
 from stack.dbt import Dbt
 from stack.settings import CATALOG, Settings
@@ -91,8 +90,7 @@ class Side:
             for one in datasets
         ]
         for kept in [*bronze, *models(self._dbt)]:
-            for statement in statements(kept, datetime.now(UTC), orphans=False):
-                self._warehouse.rows(statement)
+            keep_up(self._warehouse.rows, kept, orphans=False, ask=lambda table: False)
 
     def arrive(self, datasets: list[Dataset], first: int, last: int) -> None:
         """The days from `first` to `last`, appended to bronze; day 0 is the one that was generated."""
