@@ -154,7 +154,8 @@ def measure(settings: Settings, events: int, rounds: int) -> dict[str, object]:
         run = side.run()
         idle[f"history_{days}x"] = {"seconds": round(run.seconds, 1), "snapshots": side.snapshots() - before}
     drop_schemas(warehouse, "history")
-    return {"events_per_stream": events, "rounds": rounds, **_compared(runs), "nothing_new": idle}
+    sizes = {"events_per_stream": events, "rounds": rounds, "trino_memory": settings.trino_memory}
+    return {**sizes, **_compared(runs), "nothing_new": idle}
 
 
 def _compared(runs: dict[int, list[Run]]) -> dict[str, object]:

@@ -53,9 +53,10 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextmanager
-def running() -> Iterator[Settings]:
-    """Settings of a fresh running stack, which this process and its children use."""
-    usual = settings()
+def running(**other: str) -> Iterator[Settings]:
+    """Settings of a fresh running stack, which this process and its children use; `other` than the usual ones."""
+    usual, before = settings(), dict(os.environ)
+    os.environ |= {f"LAKE_{name.upper()}": value for name, value in other.items()}
     os.environ["LAKE_DOWNLOADS"] = str(usual.downloads)
     os.environ["LAKE_HOME"] = str(PROJECT / ".lake" / "bench")
     for name in _PORTS:
@@ -68,3 +69,6 @@ def running() -> Iterator[Settings]:
         yield settings()
     finally:
         lake("down")
+        os.environ.clear()
+        os.environ |= before
+        settings.cache_clear()

@@ -103,7 +103,8 @@ def render(results: dict[str, Any]) -> str:
             (
                 f"dbt's incremental models on {dbt['events_per_stream']:,} new events of each stream, 100 x history",
                 f"{statistics.median(most['seconds'])} s, {statistics.median(most['bytes_read']) / 1e6:.1f} MB read",
-                f"{dbt['ratio_seconds']} x the time, {dbt['ratio_bytes']} x the bytes with 1 x history",
+                f"{dbt['ratio_seconds']} x the time, {dbt['ratio_bytes']} x the bytes with 1 x history; "
+                f"Trino's heap {dbt['trino_memory']}",
             ),
             (
                 "the same with nothing new, 100 x history",
