@@ -14,6 +14,7 @@ MADE_UP = {
     "streams_freshness": {"offered_per_second": 5000, "seconds": 120, "orders": {"gold": AGES}},
     "dbt_history": {
         "events_per_stream": 2000,
+        "trino_memory": "3G",
         "history_1x": {"seconds": [10.0, 12.0, 11.0], "bytes_read": [900_000, 1_000_000, 1_100_000]},
         "history_100x": {"seconds": [11.0, 12.0, 13.0], "bytes_read": [1_100_000, 1_200_000, 1_300_000]},
         "ratio_seconds": 1.09,
@@ -38,7 +39,7 @@ def test_each_figure_is_shown_beside_what_it_is_compared_with() -> None:
     table = render(MADE_UP)
     for said in (
         "| orders to gold, every stream running, at 5,000 events/s in all | p50 3.1 s, p95 5.2 s | 120 probes",
-        "| 12.0 s, 1.2 MB read | 1.09 x the time, 1.2 x the bytes with 1 x history |",
+        "| 12.0 s, 1.2 MB read | 1.09 x the time, 1.2 x the bytes with 1 x history; Trino's heap 3G |",
         "| the same with nothing new, 100 x history | 7.7 s | 7.5 s with 1 x history; 0 snapshots made |",
         "| memory of a stack that waits | 1,500 MB | kafka 400, trino 1,100 |",
         "| cpu of a stack that waits | 3.5 % of a core | kafka 1.5, trino 2.0 |",
