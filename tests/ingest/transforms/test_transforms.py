@@ -80,7 +80,7 @@ def narrows(rows: DataFrame, column: str) -> DataFrame:
 
 
 def test_a_name_that_is_nobody_s_names_those_there_are(others: None) -> None:
-    with pytest.raises(TransformFailed, match="no transform 'hash'; known: cast, decrypt, filter, louder, mask, moves"):
+    with pytest.raises(TransformFailed, match="no transform 'hash'; known: cast, decrypt, filter, java, louder, mask"):
         function_of("hash")
 
 
