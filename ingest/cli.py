@@ -16,7 +16,6 @@ import typer
 
 from ingest import dataset_cli, dimensions_cli, lag_cli, produce_cli, replay_cli, schema_cli, verify_cli
 from ingest.command import DECISION, HELD, UNREACHABLE, Json, fail, in_effect, spark_for
-from ingest.registry import cli as registry_cli
 from stack.settings import settings
 
 app = typer.Typer()
@@ -25,7 +24,6 @@ app.command()(verify_cli.verify)
 app.command()(lag_cli.lag)
 app.command()(replay_cli.replay)
 app.add_typer(dataset_cli.app, name="dataset", help="Which datasets there are; a person's decisions about a stream.")
-app.command()(registry_cli.registry)
 app.add_typer(schema_cli.app, name="schema", help="Versions of a stream's schema, and decisions about them.")
 app.add_typer(dimensions_cli.app, name="dimensions", help="Feeds of users and videos.")
 

@@ -16,8 +16,8 @@ from pyspark.sql import functions as F
 
 from ingest.datasets import Dataset, Gold, Transform
 from ingest.schema.typed import fold_sql
-from ingest.transforms.blame import failure_in
-from ingest.transforms.steps import TransformFailed, applied
+from ingest.transforms.blame import blaming
+from ingest.transforms.steps import applied
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -33,11 +33,17 @@ def sql_of(gold: Gold) -> str:
 
 
 def definition(gold: Gold, transforms: Sequence[Transform] = ()) -> str:
-    """Hash of what determines the rows: another one means the table must be rebuilt from bronze."""
-    what = sql_of(gold) + gold.model_dump_json(include={"key", "ordered", "parameters", "columns"})
-    if transforms:
-        what += json.dumps(list(transforms))
-    return hashlib.sha256(what.encode()).hexdigest()[:16]
+    """Hashes of fold and transforms, which determine the rows: others mean that the table is rebuilt from bronze."""
+    fold = _hash(sql_of(gold) + gold.model_dump_json(include={"key", "ordered", "parameters", "columns"}))
+    return f"{fold}+{_hash(json.dumps(list(transforms)))}" if transforms else fold
+
+
+def has_same_transforms(definition: str, other: str) -> bool:
+    return definition.partition("+")[2] == other.partition("+")[2]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def readable(bronze: DataFrame, dataset: Dataset) -> DataFrame:
@@ -69,14 +75,8 @@ class Fold:
         from it, since offsets of two partitions say nothing about order. One commit. TransformFailed, which names the
         record, where one of the dataset's transforms fails.
         """
-        try:
+        with blaming(lambda: _counting(rows, self.dataset), self.dataset):
             self._bring_forward(rows, target, history)
-        except TransformFailed:
-            raise
-        except Exception as error:
-            if self.dataset.transforms and (failure := failure_in(_counting(rows, self.dataset), self.dataset)):
-                raise failure from error
-            raise
 
     def _bring_forward(self, rows: DataFrame, target: str, history: Callable[[], DataFrame]) -> None:
         if not self.keys_moved:

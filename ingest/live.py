@@ -29,8 +29,8 @@ from ingest.fence import (
 from ingest.fold import Fold, definition
 from ingest.metrics import tell
 from ingest.publish import MainMoved, Publisher, current_snapshot, load
+from ingest.rebuild import SchemaEvolved
 from ingest.schema.check import SchemaCheck
-from ingest.schema.typed import KEY
 from ingest.tables import FOLD, create_gold
 from stack.settings import CATALOG
 
@@ -39,10 +39,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 SMALL_FILE, LARGE_FILE = 16 << 20, 128 << 20  # bytes; a file between them is left alone
-
-
-class SchemaEvolved(RuntimeError):
-    """A typed gold was made by another version of the schema than the one that holds."""
 
 
 @dataclass
@@ -67,7 +63,8 @@ class LiveGold:
     ) -> None:
         self.spark = spark.newSession()
         self.dataset, self.gold, self.max_rows, self.check = dataset, gold, max_rows, check
-        create_gold(self.spark, gold, gold.identifier, definition(gold, dataset.transforms))
+        self.definition = definition(gold, dataset.transforms)
+        create_gold(self.spark, gold, gold.identifier, self.definition)
         self.fold = Fold(self.spark, dataset, gold)
         self.publisher = Publisher(self.spark, gold.identifier, writer)
         self.progress = Progress()
@@ -77,15 +74,7 @@ class LiveGold:
     @property
     def is_of_another_fold(self) -> bool:
         """Whether the table was made by another SQL, key or columns than today's."""
-        return load(self.spark, self.gold.identifier).properties().get(FOLD) != definition(
-            self.gold, self.dataset.transforms
-        )
-
-    def assure_key(self) -> None:
-        """Raise SchemaBlocked where a typed gold was made by another key, until a person has accepted today's."""
-        was = load(self.spark, self.gold.identifier).properties().get(KEY)
-        if self.check is not None and was is not None and was != self.gold.key[0]:
-            self.check.pass_key(str(was), self.gold.key[0])
+        return load(self.spark, self.gold.identifier).properties().get(FOLD) != self.definition
 
     def is_behind(self) -> bool:
         """Whether bronze has a snapshot that is not absorbed yet."""

@@ -22,10 +22,11 @@ from ingest.cores import share_the_cores, turn
 from ingest.datasets import Dataset, Gold
 from ingest.fence import BronzeRewritten
 from ingest.lease import Lease, LeaseHeld
-from ingest.live import LiveGold, SchemaEvolved
+from ingest.live import LiveGold
 from ingest.live import Progress as GoldProgress
 from ingest.metrics import tell
 from ingest.publish import Publisher, drop_left_branches, load
+from ingest.rebuild import SchemaEvolved, assure
 from ingest.replay import publish_rebuilt
 from ingest.schema.check import SchemaBlocked, SchemaCheck
 from ingest.schema.typed import bound
@@ -216,7 +217,7 @@ class DatasetRun(threading.Thread):
             self.lease.assure()
             try:
                 if rebuild is not None:
-                    live.assure_key()
+                    assure(live)
                     log.warning("rebuilding from bronze", table=gold.table, cause=rebuild)
                     publish_rebuilt(live)
                     rebuild = None

@@ -95,6 +95,9 @@ def dead_letters(name: Name, as_json: Json = False) -> None:
     typed = [gold for gold in dataset.golds if gold.typed]
     if not typed:
         fail(f"{name} has no typed gold", USAGE)
+    if dataset.transforms:  # what they make of a body is not in bronze, which is what Trino reads
+        by = " and ".join(f"lake replay {gold.table} --verify" for gold in typed)
+        fail(f"{name} has transforms, which only Spark does: its dead letters can't be told; what can be: {by}", USAGE)
     warehouse, found = Warehouse(settings()), {}
     try:
         for gold in typed:

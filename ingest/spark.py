@@ -23,7 +23,7 @@ RESTARTING = "57P01,57P02,57P03,08001,08003,08006"
 
 
 class MissingJars(RuntimeError):
-    """Spark's jars are not where the settings say; the message names the fix."""
+    """Jars are not where the settings say; the message names the fix."""
 
 
 def file_conf(settings: Settings) -> dict[str, str]:
@@ -72,6 +72,15 @@ def catalog_conf(settings: Settings) -> dict[str, str]:
     return {prefix: "org.apache.iceberg.spark.SparkCatalog", **{f"{prefix}.{name}": said[name] for name in said}}
 
 
+def own_jars(settings: Settings) -> list[Path]:
+    """JARs of whoever runs it, for its transforms, in the order given. Raises MissingJars where one is not there."""
+    named = [one.strip() for one in settings.spark_jars.split(",")]
+    jars = [Path(one).expanduser().resolve() for one in named if one]
+    if missing := [str(jar) for jar in jars if not jar.is_file()]:
+        raise MissingJars(f"LAKE_SPARK_JARS names {', '.join(missing)}, which is no file: build it, or take it out")
+    return jars
+
+
 def spark_conf(settings: Settings) -> dict[str, str]:
     """All Spark properties of the ingester."""
     jars = sorted((settings.downloads / "spark").glob("*.jar"))
@@ -84,6 +93,7 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         if not s3_client:
             raise MissingJars(f"no S3 client in {settings.downloads / 'aws'}; run: lake fetch --with s3")
         jars += s3_client
+    jars += own_jars(settings)
     return {
         "spark.jars": ",".join(str(jar) for jar in jars),
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",

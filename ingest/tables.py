@@ -6,7 +6,7 @@ Spark's side creates them; nothing else of the project writes them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest.bronze import BRONZE_SCHEMA
 from ingest.datasets import Dataset, Gold
@@ -82,6 +82,12 @@ def create_gold(spark: SparkSession, gold: Gold, identifier: str, fold: str) -> 
     columns = [(c.name, c.type, c.description) for c in gold.columns]
     partitioning = f"partitioned by (bucket({gold.buckets}, {gold.key[0]}))" if gold.buckets else ""
     _create(spark, identifier, columns, partitioning, {**_WRITING, **_GOLD, FOLD: fold, **version_of(gold)})
+
+
+def bucketed_by(table: Any) -> str | None:
+    """The column that a loaded table's buckets are of; None where it has none."""
+    fields = [one for one in table.spec().fields() if one.transform().toString().startswith("bucket")]
+    return str(table.schema().findColumnName(fields[0].sourceId())) if fields else None
 
 
 def version_of(gold: Gold) -> dict[str, str]:

@@ -19,6 +19,10 @@ class TopicUnavailable(RuntimeError):
     """The broker can't be reached, or has no such topic; may pass by itself."""
 
 
+class TopicAbsent(TopicUnavailable):
+    """The broker answers, and has no such topic."""
+
+
 @dataclass(frozen=True)
 class Topic:
     """`topic_id` as Kafka prints it; per partition the first offset kept and the next to be written."""
@@ -55,7 +59,7 @@ class Broker:
             self.close()
             raise TopicUnavailable(f"Kafka at {self._servers} does not answer: {error}") from error
         if described["error_code"] or not described.get("partitions"):
-            raise TopicUnavailable(f"topic {name} does not exist at {self._servers}; create it or produce to it first")
+            raise TopicAbsent(f"topic {name} does not exist at {self._servers}; create it or produce to it first")
         return str(described["topic_id"])
 
     def topic(self, name: str) -> Topic:

@@ -9,10 +9,8 @@ from typing import Annotated
 import typer
 
 from ingest.command import UNREACHABLE, USAGE, Json, fail
+from onboarding.sample import FEWEST
 from stack.settings import NO_REGISTRY, PROJECT, settings
-
-FEWEST = 20
-"""Records that a sample needs: fewer show too little."""
 
 
 def add(
@@ -33,34 +31,32 @@ def add(
     """
     from pydantic import ValidationError
 
-    from ingest.datasets import Dataset
     from ingest.topics import TopicUnavailable
-    from onboarding.describe import NotDescribed, describe
-    from onboarding.files import InTheWay, files, names, write
-    from onboarding.sample import sample
+    from onboarding.addition import TooFewRecords, addition
+    from onboarding.describe import NotDescribed
+    from onboarding.files import InTheWay, names, write
 
     topic = topic or name
+    fields = {"event_id": event_id, "event_type": event_type, "event_time": event_time, "key": key}
     try:
-        bronze = {"table": names(name)["table"]}
-        Dataset.model_validate({"name": name, "topic": topic, "event_time": None, "bronze": bronze})
-        found = sample(settings().kafka_bootstrap_servers, topic, records)
-        if len(found.records) < FEWEST:
-            fail(f"topic {topic} has {len(found.records)} records; produce at least {FEWEST} first", USAGE)
-        described = describe(found.records, event_id=event_id, event_type=event_type, event_time=event_time, key=key)
-        written = files(name, topic, found.partitions, described, settings().datasets, project)
+        servers, datasets = settings().kafka_bootstrap_servers, settings().datasets
+        found = addition(servers, name, topic, datasets, project, records, **fields)
+        described, written = found.described, found.files()
+        if not dry_run:
+            write(written)
     except ValidationError as error:
         fail(f"{name!r} is no name for a dataset: {error.errors()[0]['msg']}", USAGE)
-    except (NotDescribed, InTheWay) as error:
+    except (TooFewRecords, NotDescribed, InTheWay) as error:
         fail(str(error), USAGE)
     except TopicUnavailable as error:
         fail(f"{error} (is the stack up? lake status)", UNREACHABLE)
+    except OSError as error:
+        fail(f"the files can't be written: {error}", USAGE)
     if not dry_run:
-        write(written)
         _tell_registry(name)
-    fields = ("event_id", "event_type", "event_time", "key")
     said = {
         "dataset": name,
-        "records_looked_at": len(found.records),
+        "records_looked_at": found.records,
         **{field: getattr(described, field) for field in fields},
         "columns": {one.column: one.type for one in described.columns},
         "left_in_body": described.left_in_body,
@@ -70,7 +66,7 @@ def add(
     if as_json:
         typer.echo(json.dumps(said))
         return
-    typer.echo(f"{name}: {len(found.records):,} records of {topic} looked at")
+    typer.echo(f"{name}: {found.records:,} records of {topic} looked at")
     for field in fields:
         typer.echo(f"  {field.replace('_', ' ')}: {said[field] or 'none of its fields'}")
     typer.echo(

@@ -6,6 +6,7 @@ Nothing that is there is overwritten; either all of it is written or nothing.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,17 @@ def files(
 
 
 def write(found: dict[Path, str]) -> None:
-    for path, text in found.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    """Write all of them, or leave all as they were and raise OSError."""
+    before = {path: path.read_text() if path.exists() else None for path in found}
+    try:
+        for path, text in found.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    except OSError:
+        for path, text in before.items():
+            with suppress(OSError):  # what could not be written can't be put back, and needs not be
+                path.unlink(missing_ok=True) if text is None else path.write_text(text)
+        raise
 
 
 def _listed(staging: Path, name: str, table: str) -> dict[Path, str]:

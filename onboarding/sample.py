@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 PATIENCE = 20.0
 """Seconds to wait for records that the broker says are there."""
+FEWEST = 20
+"""Records that a sample needs: fewer show too little."""
 
 
 @dataclass(frozen=True)

@@ -163,6 +163,20 @@ def demo(
     stack_demo.run(settings(), count)
 
 
+@app.command()
+def registry(
+    mark: str = typer.Option("", "--of", hidden=True, help="Whose service this is, for the supervisor."),
+) -> None:
+    """Run the dataset registry (`lake up` does it) until SIGTERM: its API by examples is at /docs.
+
+    It begins with the files of ingest/datasets, and keeps what is changed since in PostgreSQL.
+    """
+    from ingest.registry.serve import serve
+    from onboarding.requested import requested
+
+    serve(settings(), requested)
+
+
 dataset_app.command()(add)
 app.add_typer(ingest_app)
 app.command()(backfill)

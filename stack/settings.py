@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     spark_master: str = Field("local[4]", description="two tasks a core of a small machine: some wait for Kafka")
     spark_driver_memory: str = "4g"
     spark_shuffle_partitions: int = Field(2, ge=1, description="of a merge: the executors' cores, in a cluster")
+    spark_jars: str = Field("", description="paths of JARs for transforms, separated by commas")
     trino_memory: str = "1G"
     kafka_memory: str = "384m"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -14,9 +14,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest import registry
+from ingest.datasets import Dataset
 from ingest.registry import columns, etags, page, problems, routes, schemas, topics
+from ingest.registry.bodies import Registration
 from ingest.registry.seeding import Seeds
-from ingest.registry.store import Store
+from ingest.registry.store import Files, Store
 from ingest.registry.tables import engine_of
 from stack.registered import holders
 from stack.settings import Settings
@@ -25,8 +27,12 @@ log = structlog.get_logger()
 AGAIN_SECONDS = 0.5
 
 
-def application(settings: Settings, engine: Engine | None = None) -> FastAPI:
-    """The service for these settings, on their database unless another `engine` is given."""
+FilesOf = Callable[[Settings, Registration | Dataset], Files]
+
+
+def application(settings: Settings, files_of: FilesOf, engine: Engine | None = None) -> FastAPI:
+    """The service for these settings, on their database unless another `engine` is given. `files_of` says what files a
+    registration asks for, or raises Problem."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -44,6 +50,7 @@ def application(settings: Settings, engine: Engine | None = None) -> FastAPI:
     app.state.holders = holders(settings.registry_tokens)
     app.state.store = Store(engine or engine_of(settings))
     app.state.seeds = Seeds(app.state.store, settings.datasets)
+    app.state.files_of = files_of
     app.state.ensure_topic = partial(topics.ensure, settings.kafka_bootstrap_servers)
     app.state.is_seeded = threading.Event()
     problems.install(app)

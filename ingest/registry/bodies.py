@@ -155,9 +155,10 @@ class Changed(BaseModel):
 
 
 class Added(Changed):
-    """What a registration did, or would do: `topic.created` where there was none of that name."""
+    """What a registration did, or would do: `topic.created` where there was none of that name; the files written."""
 
     topic: Topic
+    files: list[str] = []
 
 
 class Drift(BaseModel):

@@ -66,7 +66,7 @@ def change_key(body: ChangeKey) -> Edit:
             if not gold.typed or key.field is None:
                 raise edit_the_files(gold, f"its rows are one {was.field} each")
             if gold.buckets:
-                detail = f"{gold.table} is partitioned by its key: give the gold another table, or no buckets."
+                detail = f"{gold.table} is partitioned by its key: give the gold another table, in its file."
                 raise Problem(409, "key-partitions", detail, [FieldError(field="table", said="has buckets")])
             return gold.model_copy(update={"key": [key.field]})
 

@@ -33,6 +33,7 @@ from ingest.registry.tokens import Reader, Writer
 
 Made = TypeVar("Made", bound=Changed)
 DryRun = Annotated[bool, Query(description="Answer what would change, and change nothing.")]
+WithFiles = Annotated[bool, Query(description="Write the files of a dataset that its topic has records of, too.")]
 Table = Annotated[str, Path(examples=["orders_events"], description="Of bronze or gold.")]
 Named = Annotated[str, Path(examples=["orders"], description="Of the dataset.")]
 DML = {
@@ -95,16 +96,23 @@ def register(
     who: Writer,
     body: Annotated[NewDataset, Body(openapi_examples=examples({"short": SHORT}))],
     dry_run: DryRun = False,
+    files: WithFiles = False,
 ) -> Added:
     """A new dataset: in short, or in full as a file of `ingest/datasets/` has it. Its topic is created where there is
-    none. A running ingester takes it up."""
+    none. A running ingester takes it up.
+
+    With `files` it is what `lake dataset add` makes of the topic's records, its files among it: name and topic are
+    enough then, and what else is said must be what the records show."""
+    state = request.app.state
     try:
-        dataset = body.dataset() if isinstance(body, Registration) else body
+        found = state.files_of(state.settings, body) if files else None
+        short = body.dataset() if isinstance(body, Registration) else body
     except ValidationError as error:
         raise invalid_dataset(error) from error
     response.status_code = 200 if dry_run else 201
     asked = Asked(who.name, "register", dry_run=dry_run)
-    return answered(response, store_of(request).add(dataset, asked, request.app.state.ensure_topic))
+    dataset = found.dataset if found else short
+    return answered(response, store_of(request).add(dataset, asked, state.ensure_topic, found))
 
 
 @router.delete("/datasets/{name}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from pydantic import ValidationError
 from sqlalchemy import Engine, func, select
@@ -33,6 +34,16 @@ class Asked:
     action: str
     etags: str | None = None
     dry_run: bool = False
+
+
+class Files(Protocol):
+    """Files of a new dataset, its YAML and dbt's: `dataset` is what they say."""
+
+    dataset: Dataset
+
+    def write(self, dry_run: bool) -> list[str]:
+        """Write them, all or none; their paths. Problem where they can't be."""
+        ...
 
 
 class Store:
@@ -86,14 +97,18 @@ class Store:
         with self.writing() as session:
             session.add(Audited(who=asked.who, action=asked.action, dataset=dataset, before=before, after=after))
 
-    def add(self, dataset: Dataset, asked: Asked, topic: Callable[[str, int, bool], Topic]) -> Added:
-        """A dataset that is not there yet, or was removed. `topic` makes its topic last: where it fails, nothing is."""
+    def add(
+        self, dataset: Dataset, asked: Asked, topic: Callable[[str, int, bool], Topic], files: Files | None = None
+    ) -> Added:
+        """A dataset that is not there yet, or was removed. `topic` makes its topic and `files` its files last: where
+        they fail, nothing is registered."""
         with self.writing() as session:
             row = session.get(Registered, dataset.name)
             if row is not None and not row.is_removed:
                 raise Problem(409, "exists", f"There is a dataset {dataset.name}: change it by POST /ddl or POST /dml.")
-            changed = self.put(session, dataset.name, State(dataset), asked)
-            return Added(**dict(changed), topic=topic(dataset.topic, dataset.partitions, asked.dry_run))
+            changed = self.put(session, dataset.name, State(dataset), asked, document_of(dataset) if files else None)
+            made = topic(dataset.topic, dataset.partitions, asked.dry_run)
+            return Added(**dict(changed), topic=made, files=files.write(asked.dry_run) if files else [])
 
     def change(self, name: str, edit: Edit | None, asked: Asked) -> Changed:
         """Make `edit` of a dataset that must still be as it was seen; None removes it."""

@@ -23,6 +23,8 @@ from ingest.schema.infer import infer
 from ingest.schema.model import ENOUGH, Schema
 from ingest.schema.version import Version, holding, refused, waiting
 from ingest.topics import DecisionNeeded
+from ingest.transforms.blame import blaming
+from ingest.transforms.steps import applied
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row
@@ -76,7 +78,7 @@ class SchemaCheck:
             blocked = waiting(known)
             if blocked is not None and blocked.number == self._blocked:
                 self._stop(blocked, self._asked(blocked))
-            sampled = sample(rows, size)
+            sampled = sample(rows, size, self.dataset)
             bodies = [row.body for row in sampled]
             if bodies:
                 before = self._newest if len(bodies) < ENOUGH else ()
@@ -156,14 +158,17 @@ class SchemaCheck:
         )
 
 
-def sample(rows: DataFrame, size: int) -> list[Row]:
-    """One to two SAMPLEs of readable rows of a range of about `size`, spread over its offsets, in the order of time."""
+def sample(rows: DataFrame, size: int, dataset: Dataset) -> list[Row]:
+    """One to two SAMPLEs of readable rows of a range of about `size`, spread over its offsets, in the order of time; as
+    golds see them. TransformFailed where one of the dataset's transforms fails on a row.
+    """
     if size >= 2 * SAMPLE:  # before anything looks at the bodies of the others
         one_in = 1 << (size // SAMPLE).bit_length() - 1  # few different ones: each is code that Spark compiles
         rows = rows.where(F.expr(f"pmod(xxhash64(kafka_partition, kafka_offset), {one_in}) = 0"))
     picked = rows.where(F.col("error").isNull() & (F.octet_length("body") <= LARGEST))
     columns = ("topic_epoch", "kafka_timestamp", "kafka_partition", "kafka_offset", "body")
-    return sorted(picked.select(*columns).collect(), key=lambda row: row[:4])
+    with blaming(lambda: picked, dataset):
+        return sorted(applied(picked, dataset).select(*columns).collect(), key=lambda row: row[:4])
 
 
 def since(sampled: list[Row]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -12,6 +14,20 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from ingest.datasets import Dataset
+
+
+@contextmanager
+def blaming(rows: Callable[[], DataFrame], dataset: Dataset) -> Iterator[None]:
+    """Where what is done meanwhile fails by a transform, raise TransformFailed, which names the record. `rows` are the
+    readable ones, before any transform."""
+    try:
+        yield
+    except TransformFailed:
+        raise
+    except Exception as error:
+        if dataset.transforms and (failure := failure_in(rows(), dataset)):
+            raise failure from error
+        raise
 
 
 def failure_in(rows: DataFrame, dataset: Dataset) -> TransformFailed | None:

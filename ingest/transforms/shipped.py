@@ -1,7 +1,7 @@
 """The transforms that come with it. Each takes the readable rows and what the YAML says, and returns rows alike.
 
-`filter` and `set` are SQL expressions over the columns of bronze; the others change fields at the top of the JSON body,
-and only the bodies that have them.
+`filter` and `set` are SQL expressions over the columns of bronze, `java` is a method in a JAR; the others change fields
+at the top of the JSON body, and only the bodies that have them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
+
+from ingest.transforms.jar import java
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -78,4 +80,5 @@ SHIPPED: dict[str, Callable[..., DataFrame]] = {
     "mask": mask,
     "cast": cast,
     "decrypt": decrypt,
+    "java": java,
 }

@@ -13,8 +13,10 @@ from ingest.fence import GoldFence
 from ingest.fold import definition
 from ingest.live import LiveGold, appended_until
 from ingest.publish import current_snapshot, load
+from ingest.rebuild import assure
 from ingest.replay import build_shadow, compare, hashed, publish_rebuilt
 from ingest.tables import FOLD
+from ingest.topics import DecisionNeeded
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -165,3 +167,19 @@ def data_files(spark: SparkSession, gold: LiveGold) -> dict[str, int]:
         f"select file_path, file_size_in_bytes from lake.{gold.gold.identifier}.files where content = 0"
     ).collect()
     return {row.file_path: row.file_size_in_bytes for row in found}
+
+
+def test_a_gold_that_is_partitioned_by_its_key_is_not_rebuilt_by_another(spark: SparkSession) -> None:
+    made = new_dataset(spark)
+    (gold,) = made.golds
+
+    def having(**fields: object) -> LiveGold:
+        return live(spark, made.model_copy(update={"golds": [gold.model_copy(update=fields)]}))
+
+    assure(having(buckets=4))
+    for buckets in (4, 0):  # the table has them, whatever is said by now
+        with pytest.raises(DecisionNeeded, match="by its key, which was order_id and is to be user_id: put"):
+            assure(having(buckets=buckets, key=["user_id"]))
+    other = new_dataset(spark)
+    live(spark, other)
+    assure(live(spark, other.model_copy(update={"golds": [other.golds[0].model_copy(update={"key": ["user_id"]})]})))

@@ -37,6 +37,7 @@ class Clock(threading.Event):
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DatasetRun:
+    monkeypatch.setattr(module, "assure", lambda live: live.assure_key())
     monkeypatch.setattr(module.tell, "begins", lambda run: None)
     monkeypatch.setattr(module, "drop_left_branches", lambda *_: None)
     monkeypatch.setattr(module, "turn", lambda spark: nullcontext())

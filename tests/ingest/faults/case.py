@@ -97,8 +97,10 @@ class Case:
         self._ingesters.append(Ingester(self.home, environment, list(arguments), hold, patch))
         return self._ingesters[-1]
 
-    def ingest(self, *arguments: str, hold: str = "", patch: str = "") -> Ingester:
-        return self.lake("ingest", self.name, *arguments, hold=hold, patch=patch)
+    def ingest(
+        self, *arguments: str, hold: str = "", patch: str = "", variables: dict[str, str] | None = None
+    ) -> Ingester:
+        return self.lake("ingest", self.name, *arguments, hold=hold, patch=patch, variables=variables)
 
     def drain(self) -> None:
         """`lake ingest --once` to its end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import Engine, create_engine, event
 from ingest.registry.app import application
 from ingest.registry.problems import Problem
 from ingest.registry.topics import Topic
+from onboarding.requested import requested
 from stack.settings import DATASETS, Settings
 
 with warnings.catch_warnings():
@@ -42,7 +44,7 @@ class Service:
     """The application in this process; `begin_again` is a restart on the same database."""
 
     def __init__(self, folder: Path, engine: Engine | None = None) -> None:
-        self.files = folder / "datasets"
+        self.files, self.project = folder / "datasets", folder / "dbt_project"
         if not self.files.exists():
             shutil.copytree(DATASETS, self.files, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
         self.settings = Settings(home=folder, datasets=self.files, registry_tokens=TOKENS)
@@ -51,7 +53,7 @@ class Service:
         self.begin()
 
     def begin(self) -> None:
-        app = application(self.settings, self.engine)
+        app = application(self.settings, partial(requested, project=self.project), self.engine)
         app.state.ensure_topic = self.ensure_topic
         self.client = TestClient(app, raise_server_exceptions=False)
         self.client.__enter__()

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine
 
 from ingest.registry import store
 from ingest.registry.app import application
+from onboarding.requested import requested
 from tests.ingest.registry.service import RETURNS, Service, TestClient
 
 OFF = {"table": "orders_events", "action": "disable_upsert"}
@@ -251,7 +252,7 @@ def test_a_gold_without_its_sql_is_refused(service: Service) -> None:
 
 def test_without_a_database_it_says_so(service: Service, tmp_path: Path) -> None:
     nowhere = create_engine("postgresql+psycopg://nobody:x@127.0.0.1:1/none", connect_args={"connect_timeout": 1})
-    with TestClient(application(service.settings, nowhere)) as client:
+    with TestClient(application(service.settings, requested, nowhere)) as client:
         problem(client.get("/health"), 503, "starting")
         problem(client.get("/datasets", headers={"Authorization": "Bearer r1"}), 503, "no-database")
 

@@ -176,3 +176,52 @@ def test_a_changed_key_stops_it_until_it_is_accepted_and_then_it_is_rebuilt(
     assert spark.table(table).where("serial is null").isEmpty()
     assert not spark.table(table).where("event_id = 'e-349'").isEmpty()
     assert is_equal(spark, lake_stack, changed)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_transforms_are_of_its_types_too_and_another_type_by_them_waits_for_a_person(
+    spark: SparkSession, lake_stack: Settings
+) -> None:
+    dataset = devices.dataset(f"masked_{uuid.uuid4().hex[:6]}").model_copy(
+        update={"transforms": [{"cast": {"order": "string"}}, {"mask": {"fields": ["labels"]}}]}
+    )
+    (gold,) = dataset.golds
+    table, bronze = f"lake.{gold.identifier}", f"lake.{dataset.bronze.identifier}"
+    masked = dataset.model_copy(
+        update={"transforms": [*dataset.transforms, {"mask": {"fields": ["batteryLevel"], "by": "hidden"}}]}
+    )
+
+    def drained(of: Dataset, first: int, count: int) -> BaseException | None:
+        send(lake_stack, of, devices.records(first, count))
+        run = DatasetRun(spark, lake_stack, of, Pace(0.3, 200, 200, once=True), threading.Event(), wait=False)
+        run.run()
+        return run.outcome.failure
+
+    def held(*columns: str) -> set[tuple]:
+        return {tuple(row) for row in spark.table(table).select(*columns).distinct().collect()}
+
+    def told(of: Dataset) -> tuple[bool, str, str]:
+        """What a replay says, and the verification on Trino, and why."""
+        with Progress(console=Console(quiet=True)) as progress:
+            report = verify_dataset(of, lake_stack, progress)
+        replayed = compare(spark, of, gold, None, 10_000, lambda _: None)
+        return replayed.is_equal, report.verdict, report.golds[0].compared_by
+
+    incomplete = True, "incomplete", f"lake replay {gold.table} --verify"
+    assert drained(dataset, 0, 200) is None
+    assert dict(spark.table(table).dtypes)["order"] == "string" and held("labels") == {("***",)}
+    newest = "select entity_key, max(cast(get_json_object(body, '$.order') as int))"
+    sent = {tuple(row) for row in spark.sql(f"{newest} from {bronze} group by 1").collect()}
+    assert {(one, int(order)) for one, order in held("device_id", "order")} == sent
+    assert told(dataset) == incomplete
+
+    before = held("device_id", "order", "battery_level")
+    assert isinstance(drained(masked, 200, 50), SchemaBlocked)
+    assert held("device_id", "order", "battery_level") == before
+    blocked = waiting(store.versions(dataset.bronze.table))
+    assert [(change.kind, change.path) for change in blocked.changes] == [("retyped", "batteryLevel")]
+    store.accept(dataset.bronze.table, blocked.number, "a test")
+    assert drained(masked, 250, 50) is None
+    assert held("battery_level") == {("hidden",)} and max(int(order) for (order,) in held("order")) == 299
+    assert told(masked) == incomplete

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
@@ -15,9 +16,10 @@ from pyspark.sql import functions as F
 
 from bench.gold_table import append_events, live, new_dataset
 from ingest.datasets import Dataset, load
-from ingest.fold import definition
+from ingest.fold import definition, has_same_transforms
 from ingest.live import LiveGold
 from ingest.replay import compare
+from ingest.schema.check import sample
 from ingest.transforms import steps
 from ingest.transforms.steps import TransformFailed, applied, function_of
 from stack.settings import PROJECT
@@ -51,6 +53,9 @@ def test_other_transforms_are_another_fold_and_none_is_the_one_there_was() -> No
     ]
     assert found[0] == found[1]
     assert len(set(found)) == 3
+    assert not any(has_same_transforms(*two) for two in itertools.combinations(found[1:], 2))
+    of_another_fold = definition(gold.model_copy(update={"key": ["user_id"]}), [{"filter": "a"}])
+    assert of_another_fold != found[2] and has_same_transforms(of_another_fold, found[2])
 
 
 @pytest.fixture
@@ -80,7 +85,7 @@ def narrows(rows: DataFrame, column: str) -> DataFrame:
 
 
 def test_a_name_that_is_nobody_s_names_those_there_are(others: None) -> None:
-    with pytest.raises(TransformFailed, match="no transform 'hash'; known: cast, decrypt, filter, louder, mask, moves"):
+    with pytest.raises(TransformFailed, match="no transform 'hash'; known: cast, decrypt, filter, java, louder, mask"):
         function_of("hash")
 
 
@@ -152,6 +157,15 @@ def test_a_step_that_can_t_be_applied_is_said_before_anything_runs(
 ) -> None:
     with pytest.raises(TransformFailed, match=f"transform 2.*{why}"):
         applied(rows, orders({"filter": "true"}, step))
+
+
+@pytest.mark.integration
+def test_the_schema_is_that_of_the_bodies_that_golds_see(rows: DataFrame) -> None:
+    readable = rows.withColumn("error", F.lit(None).cast("string"))
+    steps = {"filter": "kafka_offset = 0"}, {"cast": {"total_amount": "double"}}
+    assert [json.loads(row.body)["total_amount"] for row in sample(readable, 3, orders(*steps))] == [299.5]
+    with pytest.raises(TransformFailed, match=r"transform 2 \(set\) of orders fails at .* offset 0 .*loud"):
+        sample(readable, 3, orders(steps[0], {"set": {"body": "if(kafka_offset = 0, raise_error('loud'), body)"}}))
 
 
 def drain(gold: LiveGold) -> None:
