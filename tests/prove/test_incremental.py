@@ -72,6 +72,7 @@ def test_an_empty_bronze_is_nothing_to_prove(
 
 
 @pytest.mark.full
+@pytest.mark.timeout(9000)
 def test_every_model_and_live_gold_equals_in_twenty_ways(lake_stack: Settings, run_lake: Callable) -> None:
     for stream in ("orders", "content_events", "user_events"):
         run_lake("produce", stream, "--count", "10000")

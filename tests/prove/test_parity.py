@@ -163,6 +163,7 @@ def test_types_differ_by_kind_and_scale_only(trino, kind):
 
 
 @pytest.mark.full
+@pytest.mark.timeout(9000)
 def test_ten_thousand_events_of_each_stream_have_the_same_rows_on_both_engines(lake_stack, run_lake):
     for stream in ("orders", "content_events", "user_events"):
         run_lake("produce", stream, "--count", "10000")
