@@ -29,7 +29,6 @@ from ingest.fence import (
 from ingest.fold import Fold, definition
 from ingest.metrics import tell
 from ingest.publish import MainMoved, Publisher, current_snapshot, load
-from ingest.rebuild import SchemaEvolved
 from ingest.schema.check import SchemaCheck
 from ingest.tables import FOLD, create_gold
 from stack.settings import CATALOG
@@ -39,6 +38,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 SMALL_FILE, LARGE_FILE = 16 << 20, 128 << 20  # bytes; a file between them is left alone
+
+
+class SchemaEvolved(RuntimeError):
+    """A typed gold was made by another version of the schema than the one that holds."""
 
 
 @dataclass
@@ -170,11 +173,12 @@ class LiveGold:
                 self.fold.merge(rows, branch, history)
             finally:  # of a merge that failed, too: a changed schema is why
                 if look is not None:
-                    self._judge(look.result())
+                    self.assure_version(look.result())
 
         self.publisher.publish(write, "gold")
 
-    def _judge(self, version: int) -> None:
+    def assure_version(self, version: int) -> None:
+        """Raise SchemaEvolved where a typed gold was made by another than this version, which holds."""
         if self.gold.typed and version != self.gold.version:
             raise SchemaEvolved(f"version {version} of its schema holds, it was made by {self.gold.version}")
 

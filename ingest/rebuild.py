@@ -18,10 +18,6 @@ NEWEST = 10_000
 """Offsets of a partition that are looked at, where the transforms are others."""
 
 
-class SchemaEvolved(RuntimeError):
-    """A typed gold was made by another version of the schema than the one that holds."""
-
-
 def assure(live: LiveGold) -> None:
     """Raise DecisionNeeded, or SchemaBlocked, where a rebuild must wait; SchemaEvolved where it needs other columns."""
     table = load(live.spark, live.gold.identifier)
@@ -52,6 +48,4 @@ def _assure_bodies(live: LiveGold) -> None:
     bronze = live.dataset.bronze.identifier
     rows = at_snapshot(live.spark, bronze, current_snapshot(live.spark, bronze)).where(newest.predicate())
     size = sum(min(high, NEWEST) for high in fence.absorbed.values())
-    version = live.check.pass_(("transforms", live.definition), rows, size)
-    if live.gold.typed and version != live.gold.version:
-        raise SchemaEvolved(f"version {version} of its schema holds, it was made by {live.gold.version}")
+    live.assure_version(live.check.pass_(("transforms", live.definition), rows, size))

@@ -22,11 +22,11 @@ from ingest.cores import share_the_cores, turn
 from ingest.datasets import Dataset, Gold
 from ingest.fence import BronzeRewritten
 from ingest.lease import Lease, LeaseHeld
-from ingest.live import LiveGold
+from ingest.live import LiveGold, SchemaEvolved
 from ingest.live import Progress as GoldProgress
 from ingest.metrics import tell
 from ingest.publish import Publisher, drop_left_branches, load
-from ingest.rebuild import SchemaEvolved, assure
+from ingest.rebuild import assure
 from ingest.replay import publish_rebuilt
 from ingest.schema.check import SchemaBlocked, SchemaCheck
 from ingest.schema.typed import bound
