@@ -22,8 +22,9 @@ def share_the_cores(spark: SparkSession, table: str) -> None:
 
 @contextmanager
 def turn(spark: SparkSession) -> Iterator[None]:
-    """One of as many merges at once as fill the cores: more of them would all end later, each with a range that was
-    chosen when it began. A turn that does not come in TURN_SECONDS is taken: no gold depends on another.
+    """One of as many merges at once as fill the places that Spark has for tasks: more of them would all end later, each
+    with a range that was chosen when it began. A turn that does not come in TURN_SECONDS is taken: no gold depends on
+    another.
     """
     tasks = int(spark.conf.get("spark.sql.shuffle.partitions"))
     turns = _turns(max(1, spark.sparkContext.defaultParallelism // tasks))
