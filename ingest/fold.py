@@ -22,6 +22,8 @@ from ingest.transforms.steps import applied
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
+    from ingest.schema.sample import Riding
+
 FOLDER = Path(__file__).parent / "gold"
 _KEY_MOVED = "a key has events in two partitions"
 
@@ -68,28 +70,34 @@ class Fold:
         self.gold = gold
         self.keys_moved = False
 
-    def merge(self, rows: DataFrame, target: str, history: Callable[[], DataFrame]) -> None:
-        """Bring `target` (full name, a branch perhaps) forward by the bronze `rows`, which begin at its fence.
+    def merge(
+        self, rows: DataFrame, target: str, history: Callable[[], DataFrame], riding: Riding | None = None
+    ) -> None:
+        """Bring `target` (full name, a branch perhaps) forward by the bronze `rows`, which begin at its fence, and of
+        which `riding` takes a sample.
 
         `history` gives all of bronze up to the end of the range: a key that gained a second partition is recomputed
         from it, since offsets of two partitions say nothing about order. One commit. TransformFailed, which names the
         record, where one of the dataset's transforms fails.
         """
         with blaming(lambda: _counting(rows, self.dataset), self.dataset):
-            self._bring_forward(rows, target, history)
+            self._bring_forward(rows, target, history, riding)
 
-    def _bring_forward(self, rows: DataFrame, target: str, history: Callable[[], DataFrame]) -> None:
+    def _bring_forward(
+        self, rows: DataFrame, target: str, history: Callable[[], DataFrame], riding: Riding | None
+    ) -> None:
         if not self.keys_moved:
             try:
                 events = self._in_one_partition(rows)
-                self._merge(events, self._met_by(events, self.spark.table(target)), target)
+                state = self._met_by(events, self.spark.table(target))
+                self._merge(riding.on(events) if riding else events, state, target)
                 return
             except Exception as error:
                 if _KEY_MOVED not in str(error):
                     raise
                 # From here on every range is looked through for such keys; it costs another join.
                 self.keys_moved = True
-        events, state = self._with_moved_keys(rows, self.spark.table(target), history())
+        events, state = self._with_moved_keys(rows, self.spark.table(target), history(), riding)
         self._merge(events, state, target)
 
     def _merge(self, events: DataFrame, state: DataFrame, target: str) -> None:
@@ -119,7 +127,9 @@ class Fold:
         """Events ordered by offset within the epoch."""
         return readable(rows, self.dataset).withColumn("event_order", _order(F.lit(None).cast("timestamp"), F.lit(0)))
 
-    def _with_moved_keys(self, rows: DataFrame, state: DataFrame, history: DataFrame) -> tuple[DataFrame, DataFrame]:
+    def _with_moved_keys(
+        self, rows: DataFrame, state: DataFrame, history: DataFrame, riding: Riding | None
+    ) -> tuple[DataFrame, DataFrame]:
         """Events and state, where a key with two partitions has its whole history and no state."""
         key = self.gold.key[0]
         events = readable(rows, self.dataset)
@@ -145,7 +155,8 @@ class Fold:
                 F.when(partitions > 1, F.col("kafka_partition")).otherwise(0),
             ),
         )
-        rest = self._in_one_partition(rows).join(F.broadcast(moved), "entity_key", "left_anti")
+        ordered = self._in_one_partition(rows)
+        rest = (riding.on(ordered) if riding else ordered).join(F.broadcast(moved), "entity_key", "left_anti")
         known = state.join(F.broadcast(moved.withColumnRenamed("entity_key", key)), key, "left_anti")
         return rest.unionByName(whole), known
 

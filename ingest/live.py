@@ -30,6 +30,7 @@ from ingest.fold import Fold, definition
 from ingest.metrics import tell
 from ingest.publish import MainMoved, Publisher, current_snapshot, load
 from ingest.schema.check import SchemaCheck
+from ingest.schema.sample import Riding, Sampled, sample
 from ingest.tables import FOLD, create_gold
 from stack.settings import CATALOG
 
@@ -161,21 +162,36 @@ class LiveGold:
         return "content"
 
     def _merge(self, range_: tuple, rows: DataFrame, size: int, history: Callable[[], DataFrame]) -> None:
-        """Fold the range's `rows`, about `size`, into the table, beside a look at the schema of their bodies.
+        """Fold the range's `rows`, about `size`, into the table, and look at the schema of the bodies that it reads.
 
         Nothing is published of a range whose bodies have changed in a way that a person must decide on (SchemaBlocked),
         nor where a typed gold has to have other columns first (SchemaEvolved).
         """
-        look = self.check.begin(range_, rows, size) if self.check else None
+        if self.check is not None and self.check.is_waiting:
+            self._look(range_, rows, size)  # a merge would be in vain, most likely
 
         def write(branch: str) -> None:
-            try:
+            if self.check is None:
                 self.fold.merge(rows, branch, history)
-            finally:  # of a merge that failed, too: a changed schema is why
-                if look is not None:
-                    self.assure_version(look.result())
+                return
+            riding = None if self.check.has_passed(range_) else Riding(size)
+            try:
+                self.fold.merge(rows, branch, history, riding)
+            except Exception:
+                self._look(range_, rows, size)  # a changed schema is why, perhaps
+                raise
+            self._look(range_, rows, size, riding)
 
         self.publisher.publish(write, "gold")
+
+    def _look(self, range_: tuple, rows: DataFrame, size: int, riding: Riding | None = None) -> None:
+        """At what rode in a merge; where that tells nothing, at a sample of the range's rows."""
+
+        def sampled() -> list[Sampled]:
+            taken = riding.taken() if riding is not None else None
+            return sample(rows, size, self.dataset) if taken is None else taken
+
+        self.assure_version(self.check.pass_(range_, sampled))
 
     def assure_version(self, version: int) -> None:
         """Raise SchemaEvolved where a typed gold was made by another than this version, which holds."""

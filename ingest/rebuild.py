@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.fence import Cut, at_snapshot, read_gold_fence
 from ingest.fold import has_same_transforms
 from ingest.publish import current_snapshot, load
+from ingest.schema.sample import sample
 from ingest.schema.typed import KEY
 from ingest.tables import FOLD, bucketed_by
 from ingest.topics import DecisionNeeded
@@ -48,4 +49,5 @@ def _assure_bodies(live: LiveGold) -> None:
     bronze = live.dataset.bronze.identifier
     rows = at_snapshot(live.spark, bronze, current_snapshot(live.spark, bronze)).where(newest.predicate())
     size = sum(min(high, NEWEST) for high in fence.absorbed.values())
-    live.assure_version(live.check.pass_(("transforms", live.definition), rows, size))
+    found = live.check.pass_(("transforms", live.definition), lambda: sample(rows, size, live.dataset))
+    live.assure_version(found)

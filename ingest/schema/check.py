@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Hashable
+from typing import Any, NoReturn
 
 import structlog
-from pyspark.sql import functions as F
 
 from ingest.datasets import Dataset
 from ingest.metrics.meters import BREAKING_SCHEMA_CHANGE
@@ -21,19 +19,11 @@ from ingest.schema.compare import Change, changes
 from ingest.schema.evolve import evolved
 from ingest.schema.infer import infer
 from ingest.schema.model import ENOUGH, Schema
+from ingest.schema.sample import Sampled, since
 from ingest.schema.version import Version, holding, refused, waiting
 from ingest.topics import DecisionNeeded
-from ingest.transforms.blame import blaming
-from ingest.transforms.steps import applied
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, Row
 
 log = structlog.get_logger()
-SAMPLE = 1_000
-"""Bodies of a range, at least, where it has as many."""
-LARGEST = 256 << 10
-"""Bytes of a body that is looked at."""
 RANGES = 16
 """Remembered, so that the golds of a dataset look at a range once."""
 
@@ -50,23 +40,23 @@ class SchemaCheck:
     def __init__(self, dataset: Dataset) -> None:
         self.dataset, self.table = dataset, dataset.bronze.table
         self._lock = threading.Lock()
-        self._looks = ThreadPoolExecutor(1, f"schema {dataset.name}")
         self._passed: deque[Hashable] = deque(maxlen=RANGES)
         self._newest: deque[str] = deque(maxlen=ENOUGH)  # bodies of the ranges before, for small ones
         self._blocked: int | None = None
         self._told: set[tuple[str, str]] = set()
 
-    def begin(self, range_: Hashable, rows: DataFrame, size: int) -> Future[int]:
-        """`pass_` beside the merge whose publishing it decides on; its jobs are short, and latency is most of them.
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a person is waited for, as far as this process knows: nothing is to be merged in vain."""
+        return self._blocked is not None
 
-        Raises SchemaBlocked at once where a person is waited for already: nothing is to be merged in vain by then.
-        """
-        if self._blocked is not None:
-            self.pass_(range_, rows, size)
-        return self._looks.submit(self.pass_, range_, rows, size)
+    def has_passed(self, range_: Hashable) -> bool:
+        """Whether another gold's merge of the range was looked at, so that this one's needs no look."""
+        return range_ in self._passed
 
-    def pass_(self, range_: Hashable, rows: DataFrame, size: int) -> int:
-        """The number of the version by which the range, about `size` rows, may be merged; 0 where there is none yet.
+    def pass_(self, range_: Hashable, sampled: Callable[[], list[Sampled]]) -> int:
+        """The number of the version by which the range may be merged; 0 where there is none yet. `sampled` gives some
+        of its bodies, where they are needed.
 
         Raises SchemaBlocked where a person must decide.
         """
@@ -78,11 +68,11 @@ class SchemaCheck:
             blocked = waiting(known)
             if blocked is not None and blocked.number == self._blocked:
                 self._stop(blocked, self._asked(blocked))
-            sampled = sample(rows, size, self.dataset)
-            bodies = [row.body for row in sampled]
+            newest = sampled()
+            bodies = [row.body for row in newest]
             if bodies:
                 before = self._newest if len(bodies) < ENOUGH else ()
-                held = self._compare(known, infer([*before, *bodies]), since(sampled))
+                held = self._compare(known, infer([*before, *bodies]), since(newest))
             BREAKING_SCHEMA_CHANGE.labels(self.dataset.name).set(0)
             self._blocked = None
             self._newest.extend(bodies[-ENOUGH:])
@@ -156,27 +146,3 @@ class SchemaCheck:
             f"the schema of {name} has changed: {listed}. Its gold stays at its fence, bronze goes on. If it is right: "
             f"lake schema accept {name}; to go on without it: lake schema rollback {name}"
         )
-
-
-def sample(rows: DataFrame, size: int, dataset: Dataset) -> list[Row]:
-    """One to two SAMPLEs of readable rows of a range of about `size`, spread over its offsets, in the order of time; as
-    golds see them. TransformFailed where one of the dataset's transforms fails on a row.
-    """
-    if size >= 2 * SAMPLE:  # before anything looks at the bodies of the others
-        one_in = 1 << (size // SAMPLE).bit_length() - 1  # few different ones: each is code that Spark compiles
-        rows = rows.where(F.expr(f"pmod(xxhash64(kafka_partition, kafka_offset), {one_in}) = 0"))
-    picked = rows.where(F.col("error").isNull() & (F.octet_length("body") <= LARGEST))
-    columns = ("topic_epoch", "kafka_timestamp", "kafka_partition", "kafka_offset", "body")
-    with blaming(lambda: picked, dataset):
-        return sorted(applied(picked, dataset).select(*columns).collect(), key=lambda row: row[:4])
-
-
-def since(sampled: list[Row]) -> dict[str, Any]:
-    """The newest topic epoch of the rows, and per partition their lowest offset in it."""
-    epoch = max(row.topic_epoch for row in sampled)
-    offsets: dict[str, int] = {}
-    for row in sampled:
-        if row.topic_epoch == epoch:
-            partition = str(row.kafka_partition)
-            offsets[partition] = min(row.kafka_offset, offsets.get(partition, row.kafka_offset))
-    return {"topic_epoch": epoch, "offsets": dict(sorted(offsets.items()))}

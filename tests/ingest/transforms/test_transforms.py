@@ -19,7 +19,7 @@ from ingest.datasets import Dataset, load
 from ingest.fold import definition, has_same_transforms
 from ingest.live import LiveGold
 from ingest.replay import compare
-from ingest.schema.check import sample
+from ingest.schema.sample import sample
 from ingest.transforms import steps
 from ingest.transforms.steps import TransformFailed, applied, function_of
 from stack.settings import PROJECT

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 from types import SimpleNamespace
 
 import pytest
@@ -33,12 +31,12 @@ def live() -> LiveGold:
     made = LiveGold.__new__(LiveGold)
     made.gold = SimpleNamespace(typed=True, version=1)
     made.publisher, made.check = Publisher(), SchemaCheck(ORDERS)
-    made.fold = SimpleNamespace(merge=lambda rows, branch, history: made.publisher.merged.append(branch))
+    made.fold = SimpleNamespace(merge=lambda rows, branch, *_of: made.publisher.merged.append(branch))
     return made
 
 
 def looks(live: LiveGold, monkeypatch: pytest.MonkeyPatch, found: object) -> None:
-    def pass_(range_, rows, size):
+    def pass_(range_, sampled):
         if isinstance(found, Exception):
             raise found
         return found
@@ -87,11 +85,11 @@ def test_while_a_person_is_waited_for_nothing_is_merged(live, monkeypatch) -> No
     assert live.publisher.merged == []
 
 
-def test_the_look_goes_on_beside_the_merge(live, monkeypatch) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        monkeypatch.setattr(live.check, "_looks", pool)
-        merging = Event()
-        monkeypatch.setattr(live.check, "pass_", lambda *_: 1 if merging.wait(5) else pytest.fail("it came first"))
-        live.fold.merge = lambda *_: merging.set()
-        merge(live)
-    assert live.publisher.published == ["a branch"]
+def test_the_second_gold_of_a_range_reads_no_bodies_for_the_look(live, monkeypatch) -> None:
+    ridden = []
+    live.fold.merge = lambda rows, branch, history, riding: ridden.append(riding)
+    looks(live, monkeypatch, 1)
+    merge(live)
+    live.check._passed.append(RANGE)
+    merge(live)
+    assert ridden[0] is not None and ridden[1] is None
