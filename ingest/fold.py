@@ -90,7 +90,7 @@ class Fold:
             try:
                 events = self._in_one_partition(rows)
                 state = self._met_by(events, self.spark.table(target))
-                self._merge(riding.on(events) if riding else events, state, target)
+                self._merge(self._in_one_partition(rows, riding) if riding else events, state, target)
                 return
             except Exception as error:
                 if _KEY_MOVED not in str(error):
@@ -123,9 +123,11 @@ class Fold:
         keys = events.select(F.col("entity_key").alias(self.gold.key[0])).distinct()
         return state.join(F.broadcast(keys), self.gold.key[0], "left_semi")
 
-    def _in_one_partition(self, rows: DataFrame) -> DataFrame:
+    def _in_one_partition(self, rows: DataFrame, riding: Riding | None = None) -> DataFrame:
         """Events ordered by offset within the epoch."""
-        return readable(rows, self.dataset).withColumn("event_order", _order(F.lit(None).cast("timestamp"), F.lit(0)))
+        events = readable(riding.on(rows) if riding else rows, self.dataset)
+        events = riding.on_transformed(events) if riding else events
+        return events.withColumn("event_order", _order(F.lit(None).cast("timestamp"), F.lit(0)))
 
     def _with_moved_keys(
         self, rows: DataFrame, state: DataFrame, history: DataFrame, riding: Riding | None
@@ -155,8 +157,7 @@ class Fold:
                 F.when(partitions > 1, F.col("kafka_partition")).otherwise(0),
             ),
         )
-        ordered = self._in_one_partition(rows)
-        rest = (riding.on(ordered) if riding else ordered).join(F.broadcast(moved), "entity_key", "left_anti")
+        rest = self._in_one_partition(rows, riding).join(F.broadcast(moved), "entity_key", "left_anti")
         known = state.join(F.broadcast(moved.withColumnRenamed("entity_key", key)), key, "left_anti")
         return rest.unionByName(whole), known
 

@@ -174,7 +174,7 @@ class LiveGold:
             if self.check is None:
                 self.fold.merge(rows, branch, history)
                 return
-            riding = None if self.check.has_passed(range_) else Riding(size)
+            riding = None if self.check.has_passed(range_) else Riding(size, self.dataset)
             try:
                 self.fold.merge(rows, branch, history, riding)
             except Exception:

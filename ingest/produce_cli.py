@@ -55,6 +55,7 @@ def _command(kind: type[EventStream]) -> Callable[..., None]:
         clean: options.Clean = False,
         corpus: options.Corpus = False,
         malformed_kinds: options.MalformedKinds = "",
+        drift: options.Drift = "",
         topic: options.Topic = kind.topic,
         partitions: options.Partitions = kind.partitions,
         processes: options.Processes = None,
@@ -66,7 +67,7 @@ def _command(kind: type[EventStream]) -> Callable[..., None]:
 
         endless = count == 0 or (count is None and not corpus)
         rate = (100 if endless else 0) if rate is None else rate
-        kinds = tuple(name.strip() for name in malformed_kinds.split(",") if name.strip())
+        kinds, drifts = options.names_in(malformed_kinds), options.names_in(drift)
         try:
             seconds = options.parse_span(span)
             if endless and start:
@@ -84,6 +85,7 @@ def _command(kind: type[EventStream]) -> Callable[..., None]:
                 topic=topic,
                 partitions=partitions,
                 rate=rate,
+                drift=drifts,
             )
         except (ValueError, UnknownKind) as fault:
             fail(str(fault), USAGE)
@@ -118,6 +120,24 @@ def kinds(
     table = Table("kind", "bronze error", "parsers disagree")
     for kind in listed:
         table.add_row(kind.name, kind.error or "", "yes" if kind.ambiguous else "")
+    Console().print(table)
+
+
+@app.command()
+def drifts(as_json: Json = False) -> None:
+    """List the kinds of drift: how events may change, what the check of schemas finds, and what a gold does then."""
+    from ingest.generators.drift import DRIFTS
+
+    if as_json:
+        listed = [{"kind": d.name, "what": d.told, "found": d.found, "stops": d.stops} for d in DRIFTS.values()]
+        print(json.dumps(listed, indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("kind", "what the events have", "the check finds", "then")
+    for drift in DRIFTS.values():
+        table.add_row(drift.name, drift.told, drift.found, "the gold waits for a person" if drift.stops else "goes on")
     Console().print(table)
 
 

@@ -38,6 +38,9 @@ Corpus = Annotated[
     bool, typer.Option("--corpus", help="First one record of every malformed kind; alone, nothing else.")
 ]
 MalformedKinds = Annotated[str, typer.Option(help="Only these malformed kinds, separated by commas (see `kinds`).")]
+Drift = Annotated[
+    str, typer.Option(help="How the events differ from those of before: kinds separated by commas (see `drifts`).")
+]
 Topic = Annotated[str, typer.Option(help="Topic to send to; created if it is missing.")]
 Partitions = Annotated[int, typer.Option(min=1, help="Partitions of a topic created.")]
 Processes = Annotated[
@@ -46,6 +49,11 @@ Processes = Annotated[
 Oracle = Annotated[
     Path | None, typer.Option(help="Write a JSON line per acknowledged record to this file.", show_default=False)
 ]
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names in a list that is separated by commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def parse_span(text: str) -> int:

@@ -15,6 +15,7 @@ from random import Random
 from typing import ClassVar
 
 from ingest.generators import malformed
+from ingest.generators.drift import chosen, drifted
 from ingest.generators.faults import USUAL_BUT_LEGAL, Faults, lateness
 from ingest.generators.lives import Life, Population
 from ingest.generators.records import Record
@@ -30,7 +31,7 @@ class EventStream:
 
     `corpus` puts one record of each kind of `malformed_kinds` (all when empty) first, beyond `count`. `rate` is what an
     endless stream will be sent at, records a second (0: as fast as it goes), so that its lives take a natural time.
-    ValueError for faults that such events can't have.
+    `drift` names changes of the events (`ingest.generators.drift`). ValueError for faults that such events can't have.
     """
 
     seed: int
@@ -44,6 +45,7 @@ class EventStream:
     topic: str = ""
     partitions: int = 1
     rate: float = 0
+    drift: tuple[str, ...] = ()
 
     dataset: ClassVar[str]
     ticks_per_second: ClassVar[int] = 1
@@ -53,6 +55,7 @@ class EventStream:
     has_illegal_events: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        chosen(self.drift)
         if self.faults.illegal and not self.has_illegal_events:
             raise ValueError(f"no event of {self.dataset} is illegal in the state it meets: leave --illegal out.")
 
@@ -81,7 +84,8 @@ class EventStream:
         if self.corpus:
             for kind in malformed.chosen(self.malformed_kinds, self.dataset)[share::shares]:
                 yield kind.record(population.sound(self.start * self.ticks_per_second, rng))
-        yield from self._woven(rng, population, self.count_of(share, shares))
+        events = self._woven(rng, population, self.count_of(share, shares))
+        yield from drifted(events, self.dataset, self.drift) if self.drift else events
 
     def _woven(self, rng: Random, population: Population, count: int) -> Iterator[Record]:
         """`count` records (no end when the stream is endless): due steps of lives under way, new lives, faults."""

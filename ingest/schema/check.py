@@ -6,8 +6,8 @@ A breaking change is recorded once and then asked of the store on every try, unt
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Hashable
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NoReturn
 
 import structlog
@@ -18,9 +18,9 @@ from ingest.schema import store
 from ingest.schema.compare import Change, changes
 from ingest.schema.evolve import evolved
 from ingest.schema.infer import infer
-from ingest.schema.model import ENOUGH, Schema
+from ingest.schema.model import ENOUGH, FEW, Schema
 from ingest.schema.sample import Sampled, since
-from ingest.schema.version import Version, holding, refused, waiting
+from ingest.schema.version import Version, has_accepted, holding, refused, waiting
 from ingest.topics import DecisionNeeded
 
 log = structlog.get_logger()
@@ -42,6 +42,7 @@ class SchemaCheck:
         self._lock = threading.Lock()
         self._passed: deque[Hashable] = deque(maxlen=RANGES)
         self._newest: deque[str] = deque(maxlen=ENOUGH)  # bodies of the ranges before, for small ones
+        self._errors: deque[str] = deque(maxlen=ENOUGH)  # of their rows, too; empty for a readable one
         self._blocked: int | None = None
         self._told: set[tuple[str, str]] = set()
 
@@ -69,13 +70,15 @@ class SchemaCheck:
             if blocked is not None and blocked.number == self._blocked:
                 self._stop(blocked, self._asked(blocked))
             newest = sampled()
-            bodies = [row.body for row in newest]
-            if bodies:
+            bodies, errors = [row.body for row in newest if not row.error], [row.error for row in newest]
+            if bodies or (held and newest):
                 before = self._newest if len(bodies) < ENOUGH else ()
-                held = self._compare(known, infer([*before, *bodies]), since(newest))
+                lost = unread(self.dataset, [*self._errors, *errors][-max(ENOUGH, len(errors)) :])
+                held = self._compare(known, infer([*before, *bodies]), lost, since(newest))
             BREAKING_SCHEMA_CHANGE.labels(self.dataset.name).set(0)
             self._blocked = None
             self._newest.extend(bodies[-ENOUGH:])
+            self._errors.extend(errors[-ENOUGH:])
             self._passed.append(range_)
             return held.number if held else 0
 
@@ -85,8 +88,7 @@ class SchemaCheck:
             known = store.versions(self.table)
             held, blocked = holding(known), waiting(known)
             changed = Change(kind="key", path=was, now=now)
-            decided = [one for one in known if one.decision == "accepted" and "key" in {of.kind for of in one.changes}]
-            if held is None or (decided and changed in decided[-1].changes):
+            if held is None or has_accepted(known, changed):
                 return
             if blocked is None or changed not in blocked.changes:
                 blocked = self._record(held, held.body, "BLOCKED", [changed], {})
@@ -105,15 +107,15 @@ class SchemaCheck:
             log.error("schema blocked", dataset=self.dataset.name, reason=asked)
         raise SchemaBlocked(asked)
 
-    def _compare(self, known: list[Version], seen: Schema, first: dict[str, Any]) -> Version:
+    def _compare(self, known: list[Version], seen: Schema, lost: list[Change], first: dict[str, Any]) -> Version:
         """Record what the sample shows beyond the version that holds, and stop where that is not for us to decide."""
         held = holding(known)
         if held is None:
             held = store.record(self.table, seen, "INITIAL", since=first, who=store.INGESTER)
-        no_more = refused(known)
-        found = [change for change in changes(held.body, seen) if (change.kind, change.path) not in no_more]
+        no_more, lost = refused(known), [change for change in lost if not has_accepted(known, change)]
+        found = [change for change in (*changes(held.body, seen), *lost) if (change.kind, change.path) not in no_more]
         judged = {change: self.dataset.policy.of(change) for change in found}
-        taken = [change for change, verdict in judged.items() if verdict == "evolve"]
+        taken = [change for change, verdict in judged.items() if verdict == "evolve" and change not in lost]
         stopping = [change for change, verdict in judged.items() if verdict == "block"]
         self._tell([change for change in found if change not in taken and change not in stopping])
         if stopping:
@@ -146,3 +148,21 @@ class SchemaCheck:
             f"the schema of {name} has changed: {listed}. Its gold stays at its fence, bronze goes on. If it is right: "
             f"lake schema accept {name}; to go on without it: lake schema rollback {name}"
         )
+
+
+def unread(dataset: Dataset, errors: Sequence[str]) -> list[Change]:
+    """The header's field by which most of the newest rows can't be read: an error of each is given, or nothing.
+
+    They are dead letters, and a gold of what is left would look as if it were whole.
+    """
+    fields = {
+        "key_mismatch": dataset.key.field,
+        "event_id_missing": dataset.event_id,
+        "event_type_missing": dataset.event_type,
+        "event_time_missing": dataset.event_time and dataset.event_time.field,
+        "event_time_range": dataset.event_time and dataset.event_time.field,
+    }
+    [(error, rows)] = Counter(errors).most_common(1) or [("", 0)]
+    if not error or rows < FEW or 2 * rows <= len(errors):
+        return []
+    return [Change(kind="header", path=str(fields[error]), now=error, place=(str(fields[error]),))]

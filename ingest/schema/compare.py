@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict
 from ingest.schema.infer import counts
 from ingest.schema.model import ENOUGH, FEW, Field, Schema
 
-Kind = Literal["added", "widened", "optional", "narrowed", "retyped", "removed", "renamed", "case", "unit", "key"]
+Kind = Literal[
+    "added", "widened", "optional", "narrowed", "retyped", "removed", "renamed", "case", "unit", "key", "header"
+]
 Verdict = Literal["evolve", "freeze", "quarantine", "block"]
 COMPATIBLE: tuple[Kind, ...] = ("added", "widened", "optional")
 SEVERITY: tuple[Verdict, ...] = ("evolve", "freeze", "quarantine", "block")
@@ -49,6 +51,7 @@ class Change(BaseModel):
             "renamed": f"is gone, {self.now} of the same type is new",
             "case": f"{self.now} is new and differs from it by case only",
             "key": f"golds had a row for each, and are to have one for each {self.now}",
+            "header": f"can't be read in most records, which are dead letters ({self.now})",
             "unit": f"time in {self.was} is now in {self.now}",
         }
         return f"{self.path}: {told[self.kind]}"

@@ -1,4 +1,4 @@
-"""Which bodies of a range its schema is read from.
+"""Which rows of a range its schema is read from.
 
 They ride in the scan that the merge makes anyway: a scan of their own would decode every body once more to pick some.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
+from ingest.bronze import FIELD_ERRORS
 from ingest.datasets import Dataset
 from ingest.transforms.blame import blaming
 from ingest.transforms.steps import applied
@@ -28,50 +29,67 @@ PATIENCE = 10.0
 
 
 class Sampled(NamedTuple):
-    """A body and where it came from, in the order of time."""
+    """A row and where it came from, in the order of time: its body, or why its header's fields can't be read."""
 
     topic_epoch: int
     at: int
     """Of Kafka, in microseconds."""
     kafka_partition: int
     kafka_offset: int
-    body: str
+    body: str = ""
+    error: str = ""
 
 
 class Riding:
-    """A sample of about `size` rows, taken by whatever reads them. One use."""
+    """A sample of about `size` rows of a dataset, taken by whatever reads them."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._seen: Observation | None = None
+    def __init__(self, size: int, dataset: Dataset) -> None:
+        self.size, self.dataset = size, dataset
+        self._seen: list[Observation] = []
 
-    def on(self, events: DataFrame) -> DataFrame:
-        """The same rows, of which some are noted as they pass."""
-        self._seen = Observation()
-        picked = F.when(_picked(self.size) & F.col("error").isNull() & _short(), _noted())
-        return events.observe(self._seen, F.to_json(F.collect_list(picked)).alias("sampled"))
+    def on(self, rows: DataFrame) -> DataFrame:
+        """Bronze rows, of which some are noted as they pass."""
+        self._seen = []
+        return self._noting(rows, _unread() if self.dataset.transforms else _unread() | _readable())
+
+    def on_transformed(self, events: DataFrame) -> DataFrame:
+        """What the dataset's transforms have made of them: those are the bodies that golds see."""
+        return self._noting(events, _readable()) if self.dataset.transforms else events
+
+    def _noting(self, rows: DataFrame, which: Column) -> DataFrame:
+        self._seen.append(Observation())
+        noted = F.collect_list(F.when(_picked(self.size) & which, _noted()))
+        return rows.observe(self._seen[-1], F.to_json(noted).alias("noted"))
 
     def taken(self) -> list[Sampled] | None:
-        """What was noted, once the rows were read. None where nothing tells, as of rows of which none was readable."""
-        if self._seen is None:
+        """What was noted, once the rows were read. None where nothing tells."""
+        found = [_told(seen) for seen in self._seen]
+        if not found or None in found:
             return None
-        seen = self._seen._jo  # `Observation.get` waits for ever, and fails on an empty row
-        deadline = time.monotonic() + PATIENCE
-        while not seen.future().isCompleted():
-            if time.monotonic() > deadline:
-                return None
-            time.sleep(0.005)
-        noted = seen.getRow()
-        return sorted(Sampled(**row) for row in json.loads(noted.getString(0))) if noted.length() else None
+        return sorted(Sampled(**row) for noted in found for row in noted)
+
+
+def _told(observation: Observation) -> list[dict[str, Any]] | None:
+    """What an observation of rows that were read has noted; None where its part of the plan was never run."""
+    seen = observation._jo  # `Observation.get` waits for ever, and fails on an empty row
+    deadline = time.monotonic() + PATIENCE
+    while not seen.future().isCompleted():
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.005)
+    row = seen.getRow()
+    return json.loads(row.getString(0)) if row.length() else None
 
 
 def sample(rows: DataFrame, size: int, dataset: Dataset) -> list[Sampled]:
-    """One to two SAMPLEs of readable rows of a range of about `size`, spread over its offsets, in the order of time; as
-    golds see them. TransformFailed where one of the dataset's transforms fails on a row.
+    """One to two SAMPLEs of a range of about `size`, spread over its offsets, in the order of time; as golds see them.
+    TransformFailed where one of the dataset's transforms fails on a row.
     """
-    picked = rows.where(_picked(size)).where(F.col("error").isNull() & _short())
-    with blaming(lambda: picked, dataset):
-        return sorted(Sampled(*row.it) for row in applied(picked, dataset).select(_noted().alias("it")).collect())
+    picked = rows.where(_picked(size))
+    with blaming(lambda: picked.where(_readable()), dataset):
+        bodies = applied(picked.where(_readable()), dataset).select(_noted().alias("noted"))
+        noted = bodies.union(picked.where(_unread()).select(_noted().alias("noted"))).collect()
+    return sorted(Sampled(**{name: of for name, of in row.noted.asDict().items() if of is not None}) for row in noted)
 
 
 def since(sampled: list[Sampled]) -> dict[str, Any]:
@@ -91,10 +109,15 @@ def _picked(size: int) -> Column:
     return F.expr(f"pmod(xxhash64(kafka_partition, kafka_offset), {one_in}) = 0")
 
 
-def _short() -> Column:
-    return F.octet_length("body") <= LARGEST
+def _readable() -> Column:
+    return F.col("error").isNull() & (F.octet_length("body") <= LARGEST)
+
+
+def _unread() -> Column:
+    return F.col("error").isin(*FIELD_ERRORS)
 
 
 def _noted() -> Column:
     at = F.unix_micros("kafka_timestamp").alias("at")
-    return F.struct("topic_epoch", at, "kafka_partition", "kafka_offset", "body")
+    body = F.when(F.col("error").isNull(), F.col("body")).alias("body")
+    return F.struct("topic_epoch", at, "kafka_partition", "kafka_offset", body, "error")

@@ -58,3 +58,9 @@ def refused(known: Iterable[Version]) -> set[tuple[str, str]]:
     """Kind and path of the changes that a person has refused: rows that show them are odd rows."""
     gone = (one for one in known if one.decision == "refused" and one.status == "RETIRED")
     return {(change.kind, change.path) for one in gone for change in one.changes}
+
+
+def has_accepted(known: Iterable[Version], change: Change) -> bool:
+    """Whether the last decision on a change of this kind was a person's yes to this one."""
+    decided = [one for one in known if one.decision == "accepted" and change.kind in {of.kind for of in one.changes}]
+    return bool(decided) and change in decided[-1].changes

@@ -75,6 +75,7 @@ def test_start_is_a_time_or_seconds(lake, text, seconds):
         (("--count", "1", "--start", "monday"), "--start is a time"),
         (("--start", "1769500000"), "--start needs a --count"),
         (("--malformed-kinds", "nonsense"), "no malformed kind is called nonsense"),
+        (("--drift", "nonsense"), "there is no drift nonsense"),
         (("--late", "0.9", "--illegal", "0.9"), "together not above 1"),
     ],
 )

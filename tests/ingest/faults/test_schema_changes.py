@@ -165,6 +165,33 @@ def test_drained_it_ends_with_a_decision_and_a_refused_change_is_let_through(
 
 
 @pytest.mark.full
+def test_a_stream_whose_key_has_another_name_waits_for_a_person(
+    another_case: Callable[..., Case], spark: SparkSession
+) -> None:
+    case = another_case()
+    dataset = load(case.name, case.datasets)
+    gold = dataset.golds[0].identifier
+
+    def drained() -> Exception | None:
+        with running(spark, case, dataset, once=True) as run:
+            run.join(PATIENCE)
+        return run.outcome.failure
+
+    case.produce(200)
+    assert drained() is None
+    fence = read_gold_fence(spark, gold, current_snapshot(spark, gold))
+    changing(case, lambda event: event.update(order_ref=event.pop("order_id")))
+    case.produce(200)
+    assert "order_id: can't be read in most records" in str(drained())
+    assert in_bronze(spark, dataset) == 400 and metric(dataset) == 1
+    assert read_gold_fence(spark, gold, current_snapshot(spark, gold)) == fence
+
+    store.accept(dataset.bronze.table, 2, "someone")
+    assert drained() is None and metric(dataset) == 0
+    case.verified()
+
+
+@pytest.mark.full
 def test_without_the_check_the_change_gets_in(another_case: Callable[..., Case], spark: SparkSession) -> None:
     """What the tests above would see if the check were gone."""
     case = another_case()

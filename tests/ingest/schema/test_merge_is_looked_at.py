@@ -30,7 +30,7 @@ class Publisher:
 def live() -> LiveGold:
     made = LiveGold.__new__(LiveGold)
     made.gold = SimpleNamespace(typed=True, version=1)
-    made.publisher, made.check = Publisher(), SchemaCheck(ORDERS)
+    made.dataset, made.publisher, made.check = ORDERS, Publisher(), SchemaCheck(ORDERS)
     made.fold = SimpleNamespace(merge=lambda rows, branch, *_of: made.publisher.merged.append(branch))
     return made
 

@@ -77,17 +77,32 @@ def test_keys_in_two_partitions_are_looked_at_too(spark: SparkSession, monkeypat
     assert len(noted) == 40 and 9 in {row.kafka_partition for row in noted}
 
 
-def test_of_unreadable_rows_nothing_is_noted(spark: SparkSession) -> None:
+@pytest.mark.parametrize(("error", "noted"), [("bad_json", 0), ("key_mismatch", 40)])
+def test_of_rows_that_are_dead_letters_only_the_reason_is_noted(spark: SparkSession, error: str, noted: int) -> None:
     dataset = new_dataset(spark)
     append_events(spark, dataset, 0, 40, 40)
-    spark.sql(f"update lake.{dataset.bronze.identifier} set error = 'not_json'")
-    assert looks(spark, dataset, lambda: None) == [[]]
+    spark.sql(f"update lake.{dataset.bronze.identifier} set error = '{error}'")
+    [rows] = looks(spark, dataset, lambda: None)
+    assert [(row.body, row.error) for row in rows] == [("", error)] * noted
+    assert rows == sample(bronze(spark, dataset), 40, dataset)
+
+
+def test_the_bodies_are_those_that_transforms_leave(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = new_dataset(spark)
+    dataset = dataset.model_copy(update={"transforms": [{"set": {"body": "replace(body, 'USD', 'EUR')"}}]})
+    append_events(spark, dataset, 0, 40, 40)
+    spark.sql(f"update lake.{dataset.bronze.identifier} set error = 'key_mismatch' where kafka_offset < 10")
+    looked = sample(bronze(spark, dataset), 40, dataset)
+    monkeypatch.setattr(module, "sample", no_second_scan)
+    [noted] = looks(spark, dataset, lambda: None)
+    assert noted == looked and len(noted) == 40
+    assert ["EUR" in row.body for row in noted] == [row.kafka_offset >= 10 for row in noted]
 
 
 def test_rows_that_nobody_read_tell_nothing(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Riding(10).taken() is None
-    unread = Riding(10)
     dataset = new_dataset(spark)
+    unread = Riding(10, dataset)
+    assert unread.taken() is None
     unread.on(bronze(spark, dataset))
     monkeypatch.setattr("ingest.schema.sample.PATIENCE", 0.1)
     assert unread.taken() is None
