@@ -50,8 +50,6 @@ _STRICT_JSON = {
     "allowNonNumericNumbers": "false",
     "columnNameOfCorruptRecord": "unreadable",
 }
-FIELD_ERRORS = ("key_mismatch", "event_id_missing", "event_type_missing", "event_time_missing", "event_time_range")
-"""Of rows that are JSON objects, and whose header isn't what the dataset says."""
 _EARLIEST = "timestamp'2000-01-01 00:00:00Z'"
 
 

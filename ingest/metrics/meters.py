@@ -13,6 +13,12 @@ METERS = CollectorRegistry()
 BREAKING_SCHEMA_CHANGE = Gauge(
     "breaking_schema_change", "1 while a dataset waits for a decision on its schema", ["dataset"], registry=METERS
 )
+DEAD_LETTER_RATIO = Gauge(
+    "lake_dead_letter_ratio",
+    "Of a sample of the newest rows, those that are dead letters",
+    ["dataset"],
+    registry=METERS,
+)
 REGISTRY_UP = Gauge(
     "registry_up", "0 while the dataset registry does not answer and the last configuration holds", registry=METERS
 )

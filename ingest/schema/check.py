@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import structlog
 
 from ingest.datasets import Dataset
-from ingest.metrics.meters import BREAKING_SCHEMA_CHANGE
+from ingest.metrics.meters import BREAKING_SCHEMA_CHANGE, DEAD_LETTER_RATIO
 from ingest.schema import store
 from ingest.schema.compare import Change, changes
 from ingest.schema.evolve import evolved
@@ -71,9 +71,12 @@ class SchemaCheck:
                 self._stop(blocked, self._asked(blocked))
             newest = sampled()
             bodies, errors = [row.body for row in newest if not row.error], [row.error for row in newest]
+            recent = [*self._errors, *errors][-max(ENOUGH, len(errors)) :]
+            if recent:
+                DEAD_LETTER_RATIO.labels(self.dataset.name).set(sum(map(bool, recent)) / len(recent))
             if bodies or (held and newest):
                 before = self._newest if len(bodies) < ENOUGH else ()
-                lost = unread(self.dataset, [*self._errors, *errors][-max(ENOUGH, len(errors)) :])
+                lost = unread(self.dataset, recent)
                 held = self._compare(known, infer([*before, *bodies]), lost, since(newest))
             BREAKING_SCHEMA_CHANGE.labels(self.dataset.name).set(0)
             self._blocked = None
@@ -163,6 +166,7 @@ def unread(dataset: Dataset, errors: Sequence[str]) -> list[Change]:
         "event_time_range": dataset.event_time and dataset.event_time.field,
     }
     [(error, rows)] = Counter(errors).most_common(1) or [("", 0)]
-    if not error or rows < FEW or 2 * rows <= len(errors):
+    field = fields.get(error)
+    if not field or rows < FEW or 2 * rows <= len(errors):
         return []
-    return [Change(kind="header", path=str(fields[error]), now=error, place=(str(fields[error]),))]
+    return [Change(kind="header", path=field, now=error, place=(field,))]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
-from ingest.bronze import FIELD_ERRORS
 from ingest.datasets import Dataset
 from ingest.transforms.blame import blaming
 from ingest.transforms.steps import applied
@@ -29,7 +28,7 @@ PATIENCE = 10.0
 
 
 class Sampled(NamedTuple):
-    """A row and where it came from, in the order of time: its body, or why its header's fields can't be read."""
+    """A row and where it came from, in the order of time: its body, or bronze's error where it is a dead letter."""
 
     topic_epoch: int
     at: int
@@ -50,7 +49,8 @@ class Riding:
     def on(self, rows: DataFrame) -> DataFrame:
         """Bronze rows, of which some are noted as they pass."""
         self._seen = []
-        return self._noting(rows, _unread() if self.dataset.transforms else _unread() | _readable())
+        dead = _dead(self.dataset)
+        return self._noting(rows, dead if self.dataset.transforms else dead | _readable())
 
     def on_transformed(self, events: DataFrame) -> DataFrame:
         """What the dataset's transforms have made of them: those are the bodies that golds see."""
@@ -88,7 +88,7 @@ def sample(rows: DataFrame, size: int, dataset: Dataset) -> list[Sampled]:
     picked = rows.where(_picked(size))
     with blaming(lambda: picked.where(_readable()), dataset):
         bodies = applied(picked.where(_readable()), dataset).select(_noted().alias("noted"))
-        noted = bodies.union(picked.where(_unread()).select(_noted().alias("noted"))).collect()
+        noted = bodies.union(picked.where(_dead(dataset)).select(_noted().alias("noted"))).collect()
     return sorted(Sampled(**{name: of for name, of in row.noted.asDict().items() if of is not None}) for row in noted)
 
 
@@ -113,8 +113,9 @@ def _readable() -> Column:
     return F.col("error").isNull() & (F.octet_length("body") <= LARGEST)
 
 
-def _unread() -> Column:
-    return F.col("error").isin(*FIELD_ERRORS)
+def _dead(dataset: Dataset) -> Column:
+    """A tombstone that deletes is what it should be."""
+    return F.col("error") != ("null_value" if dataset.on_tombstone == "delete" else "")
 
 
 def _noted() -> Column:

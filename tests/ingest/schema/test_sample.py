@@ -77,9 +77,9 @@ def test_keys_in_two_partitions_are_looked_at_too(spark: SparkSession, monkeypat
     assert len(noted) == 40 and 9 in {row.kafka_partition for row in noted}
 
 
-@pytest.mark.parametrize(("error", "noted"), [("bad_json", 0), ("key_mismatch", 40)])
+@pytest.mark.parametrize(("error", "noted"), [("null_value", 0), ("key_mismatch", 40)])
 def test_of_rows_that_are_dead_letters_only_the_reason_is_noted(spark: SparkSession, error: str, noted: int) -> None:
-    dataset = new_dataset(spark)
+    dataset = new_dataset(spark).model_copy(update={"on_tombstone": "delete"})
     append_events(spark, dataset, 0, 40, 40)
     spark.sql(f"update lake.{dataset.bronze.identifier} set error = '{error}'")
     [rows] = looks(spark, dataset, lambda: None)
