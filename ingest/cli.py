@@ -16,6 +16,7 @@ import typer
 
 from ingest import dataset_cli, dimensions_cli, lag_cli, produce_cli, replay_cli, schema_cli, verify_cli
 from ingest.command import DECISION, HELD, UNREACHABLE, Json, fail, in_effect, spark_for
+from ingest.reason import reason
 from stack.settings import settings
 
 app = typer.Typer()
@@ -96,7 +97,6 @@ def spark_conf() -> None:
 def _finish(runs: list, as_json: bool) -> None:
     """Say what was done, and exit by the worst ending."""
     from ingest.lease import LeaseHeld
-    from ingest.run import reason
     from ingest.topics import DecisionNeeded
 
     done = {

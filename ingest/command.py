@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ingest.datasets import Dataset, UnknownDataset
+from ingest.reason import reason
 from ingest.registry.known import datasets_in_effect
 from stack.registered import Documents
 from stack.settings import settings
@@ -32,7 +33,6 @@ def spark_for(name: str) -> Iterator:
     from py4j.protocol import Py4JError
 
     from ingest.logs import configure
-    from ingest.run import reason
     from ingest.spark import MissingJars, session
     from ingest.topics import TopicUnavailable
 

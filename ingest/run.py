@@ -26,6 +26,7 @@ from ingest.live import LiveGold, SchemaEvolved
 from ingest.live import Progress as GoldProgress
 from ingest.metrics import tell
 from ingest.publish import Publisher, drop_left_branches, load
+from ingest.reason import reason
 from ingest.rebuild import assure
 from ingest.replay import publish_rebuilt
 from ingest.schema.check import SchemaBlocked, SchemaCheck
@@ -261,12 +262,3 @@ def stop_gently(query: StreamingQuery) -> None:
             break
         query.awaitTermination(0.1)
     query.stop()
-
-
-def reason(error: BaseException | None) -> str:
-    """The first line of what went wrong; of a JVM exception its innermost cause."""
-    java = getattr(error, "java_exception", None)
-    while java is not None and java.getCause() is not None:
-        java = java.getCause()
-    text = str(java.toString()) if java is not None else f"{type(error).__name__}: {error}"
-    return text.strip().splitlines()[0][:500]

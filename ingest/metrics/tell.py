@@ -14,6 +14,7 @@ from ingest.fence import GoldFence, Offsets
 from ingest.metrics import meters
 from ingest.metrics.board import BOARD
 from ingest.metrics.meter import Meter
+from ingest.reason import reason
 
 if TYPE_CHECKING:
     from ingest.run import DatasetRun
@@ -136,8 +137,6 @@ def counting(table: str, part: str, act: Callable[[], T]) -> Callable[[], T]:
 
 
 def _fails(meter: Meter, part: str, error: BaseException) -> None:
-    from ingest.run import reason
-
     kind, why = kind_of(error), type(error).__name__
     with suppress(Exception):
         why = reason(error)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from ingest.reason import reason
 from ingest.transforms.steps import TransformFailed, applied
 
 if TYPE_CHECKING:
@@ -59,8 +60,6 @@ def failure_in(rows: DataFrame, dataset: Dataset) -> TransformFailed | None:
 
 
 def _sentence(record: DataFrame, dataset: Dataset, place: str) -> TransformFailed:
-    from ingest.run import reason
-
     for number, step in enumerate(dataset.transforms, 1):
         if (error := _error(applied(record, dataset, number))) is not None:
             return TransformFailed(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame
 
+from ingest.reason import reason
+
 if TYPE_CHECKING:
     from py4j.java_gateway import JavaObject
     from pyspark.sql import SparkSession
@@ -23,8 +25,6 @@ def java(rows: DataFrame, **said: Any) -> DataFrame:
 
     Raises LookupError without the class or the method, ValueError with the cause where the method throws.
     """
-    from ingest.run import reason
-
     name = said.pop("class", None)
     if not isinstance(name, str):
         raise ValueError("say which class, with its package")
@@ -46,8 +46,6 @@ def java(rows: DataFrame, **said: Any) -> DataFrame:
 
 def _method(spark: SparkSession, name: str) -> JavaObject:
     """The class's `apply`. `jarClassLoader` has spark.jars, by its parents, and what SQL's `add jar` added."""
-    from ingest.run import reason
-
     jvm, loader = spark._jvm, spark._jsparkSession.sharedState().jarClassLoader()
     dataset = loader.loadClass("org.apache.spark.sql.Dataset")
     takes = spark.sparkContext._gateway.new_array(jvm.java.lang.Class, 2)
