@@ -52,13 +52,12 @@ def ingest(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     from ingest.metrics.server import observed
+    from ingest.registry.following import Follower
+    from ingest.registry.runs import Runs
+    from ingest.run import DatasetRun  # a second of imports: what is served first must know the datasets
+    from ingest.stream import Pace
 
     with spark_for("lake ingest") as spark, observed(settings()):
-        from ingest.registry.following import Follower
-        from ingest.registry.runs import Runs
-        from ingest.run import DatasetRun
-        from ingest.stream import Pace
-
         pace = Pace(trigger, max_offsets, max_gold_rows, once)
         runs = Runs(lambda dataset: DatasetRun(spark, settings(), dataset, pace, threading.Event(), wait))
         runs.want(chosen)
