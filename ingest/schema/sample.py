@@ -119,6 +119,6 @@ def _dead(dataset: Dataset) -> Column:
 
 
 def _noted() -> Column:
-    at = F.unix_micros("kafka_timestamp").alias("at")
+    at = F.coalesce(F.unix_micros("kafka_timestamp"), F.lit(0)).alias("at")  # JSON leaves nulls out
     body = F.when(F.col("error").isNull(), F.col("body")).alias("body")
     return F.struct("topic_epoch", at, "kafka_partition", "kafka_offset", body, "error")
