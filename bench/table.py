@@ -118,8 +118,8 @@ def render(results: dict[str, Any]) -> str:
         rows += [
             (
                 f"the daily DAG, {dags['models']} models and tests, {dags['events_per_stream']:,} new events a stream",
-                f"{statistics.median(seconds['dag'])} s, {cpu['dag']} CPU s a model",
-                f"{dags['ratio_seconds']} x `dbt build` by hand ({statistics.median(seconds['command_line'])} s, "
+                f"{statistics.median(seconds['dag']):.1f} s, {cpu['dag']} CPU s a model",
+                f"{dags['ratio_seconds']} x `dbt build` by hand ({statistics.median(seconds['command_line']):.1f} s, "
                 f"{cpu['command_line']} CPU s a model)",
             ),
             ("a DAG file parsed", f"{max(dags['parse_seconds'].values())} s", "the slowest of them"),
