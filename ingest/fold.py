@@ -90,7 +90,7 @@ class Fold:
             try:
                 events = self._in_one_partition(rows)
                 state = self._met_by(events, self.spark.table(target))
-                self._merge(self._in_one_partition(rows, riding) if riding else events, state, target)
+                self._merge(self._in_one_partition(rows, riding), state, target)
                 return
             except Exception as error:
                 if _KEY_MOVED not in str(error):

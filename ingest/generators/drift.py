@@ -9,10 +9,12 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from ingest.generators.malformed import Event, encode
 from ingest.generators.records import Record
 from ingest.generators.shapes import SHAPES, Shape
+from ingest.schema.compare import COMPATIBLE, Kind
 
 
 class UnknownDrift(ValueError):
@@ -21,13 +23,17 @@ class UnknownDrift(ValueError):
 
 @dataclass(frozen=True)
 class Drift:
-    """One kind. `found`: what the check calls it; `stops`: whether a gold then waits for a person, by default."""
+    """One kind. `found`: what the check calls it."""
 
     name: str
     told: str
-    found: str
-    stops: bool
+    found: Kind
     change: Callable[[Shape, Event], Event]
+
+    @property
+    def stops(self) -> bool:
+        """Whether a gold then waits for a person, by default."""
+        return self.found not in COMPATIBLE
 
 
 def _with(**fields: object) -> Callable[[Shape, Event], Event]:
@@ -64,24 +70,24 @@ def _in_another_unit(shape: Shape, event: Event) -> Event:
 DRIFTS = {
     drift.name: drift
     for drift in (
-        Drift("new_field", "a field more", "added", False, _with(channel="app")),
-        Drift("new_object", "an object more", "added", False, _with(client={"os": "ios", "version": 7})),
-        Drift("optional_field", "a field missing in every second event", "optional", False, _without_in_half),
-        Drift("removed_field", "a field less", "removed", True, _without),
+        Drift("new_field", "a field more", "added", _with(channel="app")),
+        Drift("new_object", "an object more", "added", _with(client={"os": "ios", "version": 7})),
+        Drift("optional_field", "a field missing in every second event", "optional", _without_in_half),
+        Drift("removed_field", "a field less", "removed", _without),
         Drift(
-            "renamed_field", "a field by another name", "renamed", True,
+            "renamed_field", "a field by another name", "renamed",
             _called(lambda shape: shape.spare_field, lambda name: f"{name}_v2"),
         ),
         Drift(
-            "case", "a field's name in capitals", "case", True,
+            "case", "a field's name in capitals", "case",
             _called(lambda shape: shape.spare_field, str.upper),
         ),
-        Drift("retyped_field", "a value that is an object now", "retyped", True, _as_object),
+        Drift("retyped_field", "a value that is an object now", "retyped", _as_object),
         Drift(
-            "key", "the key's field by another name", "header", True,
+            "key", "the key's field by another name", "header",
             _called(lambda shape: shape.key_field, lambda name: f"{name}_v2"),
         ),
-        Drift("time_unit", "event times counted in another unit", "header", True, _in_another_unit),
+        Drift("time_unit", "event times counted in another unit", "header", _in_another_unit),
     )
 }  # fmt: skip
 
@@ -96,12 +102,13 @@ def chosen(names: Iterable[str]) -> list[Drift]:
 
 def drifted(records: Iterable[Record], dataset: str, names: Iterable[str]) -> Iterator[Record]:
     """The records of a dataset, its sound events changed by each of the drifts in turn."""
-    drifts, shape = chosen(names), SHAPES[dataset]
+    for drift in chosen(names):
+        records = changed(records, partial(drift.change, SHAPES[dataset]))
+    yield from records
+
+
+def changed(records: Iterable[Record], change: Callable[[Event], Event]) -> Iterator[Record]:
+    """The records, the events of sound ones as `change` makes them."""
     for record in records:
-        if record.value is None or record.kind.startswith("malformed"):
-            yield record
-            continue
-        event = json.loads(record.value)
-        for drift in drifts:
-            event = drift.change(shape, event)
-        yield record._replace(value=encode(event))
+        is_sound = record.value is not None and not record.kind.startswith("malformed")
+        yield record._replace(value=encode(change(json.loads(record.value)))) if is_sound else record

@@ -33,9 +33,7 @@ class SchemaBlocked(DecisionNeeded):
 
 
 class SchemaCheck:
-    """What a dataset's golds ask before they publish a merge. Thread-safe: the first gold of a range looks, the others
-    wait.
-    """
+    """What a dataset's golds ask before they publish a merge. Thread-safe; what passed for one has for the others."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset, self.table = dataset, dataset.bronze.table

@@ -87,9 +87,9 @@ def sample(rows: DataFrame, size: int, dataset: Dataset) -> list[Sampled]:
     """
     picked = rows.where(_picked(size))
     with blaming(lambda: picked.where(_readable()), dataset):
-        bodies = applied(picked.where(_readable()), dataset).select(_noted().alias("noted"))
-        noted = bodies.union(picked.where(_dead(dataset)).select(_noted().alias("noted"))).collect()
-    return sorted(Sampled(**{name: of for name, of in row.noted.asDict().items() if of is not None}) for row in noted)
+        bodies, noted = applied(picked.where(_readable()), dataset), F.to_json(_noted()).alias("noted")
+        found = bodies.select(noted).union(picked.where(_dead(dataset)).select(noted)).collect()
+    return sorted(Sampled(**json.loads(row.noted)) for row in found)
 
 
 def since(sampled: list[Sampled]) -> dict[str, Any]:
@@ -119,6 +119,7 @@ def _dead(dataset: Dataset) -> Column:
 
 
 def _noted() -> Column:
+    """What is noted of a row; as JSON, the fields of a Sampled."""
     at = F.coalesce(F.unix_micros("kafka_timestamp"), F.lit(0)).alias("at")  # JSON leaves nulls out
     body = F.when(F.col("error").isNull(), F.col("body")).alias("body")
     return F.struct("topic_epoch", at, "kafka_partition", "kafka_offset", body, "error")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import zlib
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,12 @@ KAFKA = (
 )
 SHAPES = ("plain", "partitions_added", "recreated")
 """How a stream may land: in four partitions, in four and then six, or in two epochs."""
+
+
+def kafka_records(spark: SparkSession, pairs: Iterable[tuple[bytes | None, bytes | None]]) -> DataFrame:
+    """Keys and values as the Kafka source gives records, one partition, offsets from 0."""
+    rows = [(key, value, "events", 0, offset, START, 0, []) for offset, (key, value) in enumerate(pairs)]
+    return spark.createDataFrame(rows, KAFKA)
 
 
 def own(dataset: Dataset, name: str) -> Dataset:

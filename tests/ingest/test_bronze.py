@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ingest.bronze import BRONZE_SCHEMA, to_bronze
 from ingest.datasets import Dataset, EventTime, Key, load
-from ingest.generators.content_events import ContentStream
 from ingest.generators.event_stream import EventStream
 from ingest.generators.malformed import catalogue
-from ingest.generators.orders import OrderStream
 from ingest.generators.shapes import SHAPES
-from ingest.generators.user_events import UserStream
-from tests.ingest.landing import KAFKA
+from ingest.produce_cli import STREAMS
+from tests.ingest.landing import START as NOW
+from tests.ingest.landing import kafka_records
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.integration
 
-NOW = datetime(2026, 1, 27, 12, tzinfo=UTC)
-STREAMS = {kind.dataset: kind for kind in (OrderStream, ContentStream, UserStream)}
-
-
-def records(spark: SparkSession, pairs: list[tuple[bytes | None, bytes | None]]) -> DataFrame:
-    """Records as the Kafka source gives them, one partition, offsets from 0."""
-    rows = [(key, value, "events", 0, offset, NOW, 0, []) for offset, (key, value) in enumerate(pairs)]
-    return spark.createDataFrame(rows, KAFKA)
 
 
 def test_every_shape_has_a_stream() -> None:
@@ -43,7 +34,7 @@ def test_every_malformed_kind_is_one_row_with_its_error(spark: SparkSession, kin
     errors = {f"malformed:{one.name}": one.error for one in catalogue(kind.dataset).values()}
     sent = list(kind(seed=1, start=int(NOW.timestamp()) - 60, span=60, count=0, corpus=True).records())
     rows = (
-        to_bronze(records(spark, [(record.key, record.value) for record in sent]), load(kind.dataset), 1)
+        to_bronze(kafka_records(spark, [(record.key, record.value) for record in sent]), load(kind.dataset), 1)
         .select("kafka_offset", "error", "body", "body_bytes", "event_time", "partition_time")
         .orderBy("kafka_offset")
         .collect()
@@ -66,7 +57,7 @@ def test_the_header_is_read_from_the_fields_that_the_dataset_names(spark: SparkS
     columns = ("event_id", "event_type", "event_time", "error", "partition_time")
 
     def read(dataset: Dataset, value: bytes) -> tuple:
-        return tuple(to_bronze(records(spark, [(None, value)]), dataset, 1).select(*columns).first())
+        return tuple(to_bronze(kafka_records(spark, [(None, value)]), dataset, 1).select(*columns).first())
 
     at = datetime(2026, 1, 27, 11, 59)
     noon = NOW.replace(tzinfo=None)
@@ -80,7 +71,7 @@ def test_the_header_is_read_from_the_fields_that_the_dataset_names(spark: SparkS
 def test_bytes_at_random_are_rows_too(spark: SparkSession) -> None:
     chance = random.Random(7)
     pairs = [(chance.randbytes(chance.randrange(20)), chance.randbytes(chance.randrange(200))) for _ in range(5_000)]
-    bronze = to_bronze(records(spark, pairs), load("orders"), 1)
+    bronze = to_bronze(kafka_records(spark, pairs), load("orders"), 1)
     assert bronze.schema.simpleString() == BRONZE_SCHEMA.simpleString()
     assert bronze.where("error is null").count() == 0
     assert bronze.where("partition_time is null").count() == 0

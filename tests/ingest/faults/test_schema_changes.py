@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ingest.datasets import Dataset, load
 from ingest.fence import read_gold_fence
+from ingest.generators.drift import DRIFTS, changed
+from ingest.generators.shapes import SHAPES
 from ingest.metrics.meters import METERS
 from ingest.publish import current_snapshot
 from ingest.publish import load as load_table
@@ -31,23 +33,13 @@ pytestmark = pytest.mark.integration
 PATIENCE = 300  # seconds; a quiet machine needs a few
 
 
-def changing(case: Case, change: Callable[[dict[str, Any]], object]) -> None:
+def changing(case: Case, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """From the next record on, the case's sound events have gone through `change`."""
-
-    def changed(records: Iterator) -> Iterator:
-        for record in records:
-            if record.kind.startswith("malformed"):
-                yield record
-                continue
-            event = json.loads(record.value)
-            change(event)
-            yield record._replace(value=json.dumps(event).encode())
-
-    case._records = changed(case._records)
+    case._records = changed(case._records, change)
 
 
-def amount_as_text(event: dict[str, Any]) -> None:
-    event["total_amount"] = f"{event['total_amount']:.2f}"
+def amount_as_text(event: dict[str, Any]) -> dict[str, Any]:
+    return event | {"total_amount": f"{event['total_amount']:.2f}"}
 
 
 @contextmanager
@@ -61,6 +53,13 @@ def running(spark: SparkSession, case: Case, dataset: Dataset, **pace: Any) -> I
     finally:
         stop.set()
         run.join(PATIENCE)
+
+
+def drained(spark: SparkSession, case: Case, dataset: Dataset) -> Exception | None:
+    """Why a run with `--once` has ended, where it was not for want of records."""
+    with running(spark, case, dataset, once=True) as run:
+        run.join(PATIENCE)
+    return run.outcome.failure
 
 
 def until(happened: Callable[[], object], what: str) -> None:
@@ -145,20 +144,16 @@ def test_drained_it_ends_with_a_decision_and_a_refused_change_is_let_through(
     case = another_case()
     dataset = load(case.name, case.datasets)
     case.produce(200)
-    with running(spark, case, dataset, once=True) as run:
-        run.join(PATIENCE)
+    drained(spark, case, dataset)
     changing(case, amount_as_text)
     case.produce(200)
-    with running(spark, case, dataset, once=True) as run:
-        run.join(PATIENCE)
-    assert isinstance(run.outcome.failure, SchemaBlocked)
-    assert f"lake schema accept {dataset.name}" in str(run.outcome.failure)
+    failure = drained(spark, case, dataset)
+    assert isinstance(failure, SchemaBlocked)
+    assert f"lake schema accept {dataset.name}" in str(failure)
     assert not has_absorbed(spark, case, dataset)()
 
     store.rollback(dataset.bronze.table, 1, "someone")
-    with running(spark, case, dataset, once=True) as run:
-        run.join(PATIENCE)
-    assert run.outcome.failure is None
+    assert drained(spark, case, dataset) is None
     assert has_absorbed(spark, case, dataset)()
     assert [one.status for one in store.versions(dataset.bronze.table)] == ["ACTIVE", "RETIRED"]
     case.verified()
@@ -171,23 +166,17 @@ def test_a_stream_whose_key_has_another_name_waits_for_a_person(
     case = another_case()
     dataset = load(case.name, case.datasets)
     gold = dataset.golds[0].identifier
-
-    def drained() -> Exception | None:
-        with running(spark, case, dataset, once=True) as run:
-            run.join(PATIENCE)
-        return run.outcome.failure
-
     case.produce(200)
-    assert drained() is None
+    assert drained(spark, case, dataset) is None
     fence = read_gold_fence(spark, gold, current_snapshot(spark, gold))
-    changing(case, lambda event: event.update(order_ref=event.pop("order_id")))
+    changing(case, partial(DRIFTS["key"].change, SHAPES["orders"]))
     case.produce(200)
-    assert "order_id: can't be read in most records" in str(drained())
+    assert "order_id: can't be read in most records" in str(drained(spark, case, dataset))
     assert in_bronze(spark, dataset) == 400 and metric(dataset) == 1
     assert read_gold_fence(spark, gold, current_snapshot(spark, gold)) == fence
 
     store.accept(dataset.bronze.table, 2, "someone")
-    assert drained() is None and metric(dataset) == 0
+    assert drained(spark, case, dataset) is None and metric(dataset) == 0
     case.verified()
 
 
@@ -199,8 +188,6 @@ def test_without_the_check_the_change_gets_in(another_case: Callable[..., Case],
     case.produce(200)
     changing(case, amount_as_text)
     case.produce(200)
-    with running(spark, case, dataset, once=True) as run:
-        run.join(PATIENCE)
-    assert run.outcome.failure is None
+    assert drained(spark, case, dataset) is None
     assert has_absorbed(spark, case, dataset)()
     assert store.versions(dataset.bronze.table) == []

@@ -4,19 +4,16 @@ vanishes from its gold without a word.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ingest import produce_cli
 from ingest.bronze import to_bronze
 from ingest.datasets import load
-from ingest.generators.content_events import ContentStream
 from ingest.generators.drift import DRIFTS, Drift
 from ingest.generators.event_stream import EventStream
 from ingest.generators.faults import NO_FAULTS
-from ingest.generators.orders import OrderStream
-from ingest.generators.user_events import UserStream
 from ingest.metrics.meters import DEAD_LETTER_RATIO
 from ingest.schema.check import SchemaBlocked, SchemaCheck, unread
 from ingest.schema.compare import changes, verdict
@@ -24,21 +21,20 @@ from ingest.schema.infer import infer
 from ingest.schema.model import ENOUGH
 from ingest.schema.sample import Sampled
 from ingest.schema.version import waiting
-from tests.ingest.landing import KAFKA
+from tests.ingest.landing import START, kafka_records
 from tests.ingest.schema.test_key import Versions
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-NOW = datetime(2026, 1, 27, 12, tzinfo=UTC)
-STREAMS = pytest.mark.parametrize("kind", (OrderStream, ContentStream, UserStream), ids=lambda kind: kind.dataset)
+STREAMS = pytest.mark.parametrize("kind", produce_cli.STREAMS.values(), ids=produce_cli.STREAMS)
 ORDERS = load("orders")
 BODY = '{"order_id": "a", "total_amount": 1.5}'
 LOST = "can't be read in most records, which are dead letters"
 
 
 def stream(kind: type[EventStream], *drift: str) -> EventStream:
-    return kind(seed=3, start=int(NOW.timestamp()) - 7200, span=7200, count=800, faults=NO_FAULTS, drift=drift)
+    return kind(seed=3, start=int(START.timestamp()) - 7200, span=7200, count=800, faults=NO_FAULTS, drift=drift)
 
 
 def bodies(kind: type[EventStream], *drift: str) -> list[str]:
@@ -63,11 +59,8 @@ def test_a_header_that_most_records_lack_is_a_change(
 ) -> None:
     dataset = load(kind.dataset)
     for drifts, found in (((), []), ((drift.name,), [drift.found])):
-        sent = [
-            (one.key, one.value, "t", 0, offset, NOW, 0, [])
-            for offset, one in enumerate(stream(kind, *drifts).records())
-        ]
-        rows = to_bronze(spark.createDataFrame(sent, KAFKA), dataset, 1).select("error").collect()
+        sent = kafka_records(spark, [(one.key, one.value) for one in stream(kind, *drifts).records()])
+        rows = to_bronze(sent, dataset, 1).select("error").collect()
         assert [change.kind for change in unread(dataset, [row.error or "" for row in rows])] == found
 
 

@@ -9,19 +9,16 @@ from collections import deque
 import pytest
 
 from ingest.datasets import load
-from ingest.generators.content_events import ContentStream
 from ingest.generators.event_stream import EventStream
 from ingest.generators.faults import Faults
 from ingest.generators.malformed import catalogue
-from ingest.generators.orders import OrderStream
-from ingest.generators.user_events import UserStream
+from ingest.produce_cli import STREAMS
 from ingest.schema.compare import changes, verdict
 from ingest.schema.evolve import evolved
 from ingest.schema.infer import infer
 from ingest.schema.model import ENOUGH
 
 FAULTS = Faults(duplicates=0.05, late=0.05, out_of_order=0.05, illegal=0.05, malformed=0.05)
-STREAMS = (OrderStream, ContentStream, UserStream)
 
 
 def readable(kind: type[EventStream], seed: int, **how: object) -> list[str]:
@@ -35,7 +32,7 @@ def readable(kind: type[EventStream], seed: int, **how: object) -> list[str]:
 
 
 @pytest.mark.parametrize("corpus", [False, True], ids=["sound first", "every malformed kind first"])
-@pytest.mark.parametrize("kind", STREAMS, ids=lambda kind: kind.dataset)
+@pytest.mark.parametrize("kind", STREAMS.values(), ids=STREAMS)
 def test_no_stream_is_stopped_by_the_faults_it_always_has(kind: type[EventStream], corpus: bool) -> None:
     policy, chance = load(kind.dataset).policy, random.Random(3)
     bodies = iter(readable(kind, 3, count=6_000, corpus=corpus))
