@@ -13,8 +13,7 @@ from bench.airflow_api import Airflow
 from stack import supervision
 from stack.airflow_config import dbt_manifest
 from stack.settings import Settings
-from tests.dags.conftest import Lake
-from tests.dags.test_runs import DAG, processes, results
+from tests.dags.test_runs import DAG, made_by, processes, results
 
 pytestmark = [
     pytest.mark.integration,
@@ -53,19 +52,9 @@ def built(lake: Settings, run: str) -> set[str]:
     return {one["unique_id"] for _path, one in results(lake, run) if one["status"] in ("success", "pass", "no-op")}
 
 
-def dimensions(lake: Settings) -> set[str]:
-    """The models and snapshots that the run is there for."""
-    nodes = json.loads(dbt_manifest(lake).read_text())["nodes"].items()
-    return {
-        id_
-        for id_, node in nodes
-        if node["resource_type"] in ("model", "snapshot") and "dimensions" in node["original_file_path"]
-    }
-
-
 @pytest.mark.parametrize("victim", [dbt_build, its_task, scheduler], ids=["the build", "its task", "the scheduler"])
 def test_a_run_ends_and_is_green_for_what_it_did_only(
-    running: Airflow, lake_stack: Settings, run_lake: Lake, victim: Callable[[Settings], psutil.Process | None]
+    running: Airflow, lake_stack: Settings, victim: Callable[[Settings], psutil.Process | None]
 ) -> None:
     running.call("PATCH", f"/api/v2/dags/{DAG}", {"is_paused": False})
     for earlier in running.call("GET", f"/api/v2/dags/{DAG}/dagRuns")["dag_runs"]:
@@ -80,10 +69,9 @@ def test_a_run_ends_and_is_green_for_what_it_did_only(
 
     state = running.wait(DAG, run, PATIENCE)
     ended = running.tasks(DAG, run)
-    print(victim.__name__, state, ended)
     if state == "failed":
         assert ended["all_ran"][0] == "upstream_failed", ended
         running.clear_failed(DAG, run)
         assert running.wait(DAG, run, PATIENCE) == "success", running.tasks(DAG, run)
-    assert dimensions(lake_stack) <= built(lake_stack, run)
+    assert made_by(json.loads(dbt_manifest(lake_stack).read_text())) <= built(lake_stack, run)
     assert dbt_build(lake_stack) is None, "a build that nobody watches writes on"
