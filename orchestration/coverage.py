@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ from stack.airflow_config import dbt_manifest, home
 from stack.settings import settings
 
 RAN = {"success", "pass", "warn", "no-op"}
+
+
+@cache
+def manifest() -> dict[str, Any]:
+    """dbt's manifest that the DAGs are rendered from, as it was when this process first asked."""
+    return json.loads(dbt_manifest(settings()).read_text())
 
 
 def folder(run_id: str, dag_id: str) -> Path:
@@ -59,9 +66,8 @@ def check(wanted: list[str], *, run_id: str, dag_id: str) -> str:
 
 def nodes_of(rendered: set[str]) -> list[str]:
     """What dbt runs where these nodes are tasks: models and snapshots themselves, and every test of any of them."""
-    manifest = json.loads(dbt_manifest(settings()).read_text())
-    tests = {id_: node for id_, node in manifest["nodes"].items() if node["resource_type"] == "test"}
-    tests |= manifest["unit_tests"]
+    nodes = manifest()["nodes"]
+    tests = {id_: node for id_, node in nodes.items() if node["resource_type"] == "test"} | manifest()["unit_tests"]
     tasks = rendered - tests.keys()
     tested = {id_ for id_, test in tests.items() if tasks & set(test["depends_on"]["nodes"])}
     return sorted({id_ for id_ in tasks if not id_.startswith("source.")} | tested)

@@ -6,15 +6,14 @@ again runs dbt itself.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.providers.standard.operators.python import PythonOperator
-from airflow.sdk import Asset
+from airflow.sdk import Asset, get_parsing_context
 from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, SourceRenderingBehavior
 from cosmos.dataset import compute_model_outlet_uris, get_dataset_namespace
@@ -35,6 +34,7 @@ def dbt_tasks(group_id: str, *, select: list[str] | None = None, exclude: list[s
     """A task group of what dbt selects, and in it a last task that asks whether all of it ran; made inside a DAG."""
     watched = settings().dbt_tasks == "watcher"
     manifest = dbt_manifest(settings()) if watched else dbt_tasks_manifest(settings())
+    one = _the_one_to_run(group_id)
     group = DbtTaskGroup(
         group_id=group_id,
         project_config=ProjectConfig(PROJECT_FOLDER, manifest_path=manifest, install_dbt_deps=False),
@@ -47,10 +47,10 @@ def dbt_tasks(group_id: str, *, select: list[str] | None = None, exclude: list[s
         ),
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,
-            select=select or [],
+            select=[one] if one else select or [],
             exclude=exclude or [],
             source_rendering_behavior=SourceRenderingBehavior.WITH_TESTS_OR_FRESHNESS,
-            source_pruning=True,
+            source_pruning=not one,
             should_detach_multiple_parents_tests=True,
         ),
         operator_args={"pool": POOL, "callback": coverage.keep} | (watching.WATCHERS if watched else {}),
@@ -60,9 +60,25 @@ def dbt_tasks(group_id: str, *, select: list[str] | None = None, exclude: list[s
     return group
 
 
+def _the_one_to_run(group_id: str) -> str | None:
+    """What selects the node whose task this process was started for; None where the whole group is asked for.
+
+    Each task reads its DAG's file anew: the tasks beside its own were most of the CPU that a watching task took.
+    """
+    group, _, task = (get_parsing_context().task_id or "").partition(".")
+    if group != group_id:
+        return None
+    manifest = coverage.manifest()
+    selects = {one["name"]: one["name"] for one in manifest["nodes"].values() if one["resource_type"] != "test"}
+    for source in manifest["sources"].values():
+        selects[f"{source['source_name']}_{source['name']}"] = f"source:{source['source_name']}.{source['name']}"
+    name = task.split(".")[0]  # `<node>.run` where tests stand beside it, else `<node>_run`
+    return selects.get(name) or selects.get(name.rpartition("_")[0])
+
+
 def made_for(folder: str) -> list[str]:
     """What selects the models of a folder, all that they are made from, and the tests that concern nothing else."""
-    nodes = json.loads(dbt_manifest(settings()).read_text())["nodes"]
+    nodes = coverage.manifest()["nodes"]
     todo = [id_ for id_, node in nodes.items() if node["original_file_path"].startswith(f"{folder}/")]
     within: set[str] = set()
     while todo:
@@ -90,9 +106,14 @@ def all_ran(group: DbtTaskGroup) -> PythonOperator:
 
 def asset(model: str) -> Asset:
     """What Cosmos says has changed once the model's task has ended well; schedules may wait for it."""
-    uris: dict[str, Any] = compute_model_outlet_uris(dbt_manifest(settings()), get_dataset_namespace(PROFILE))
-    [[uri]] = [found for id_, found in uris.items() if id_.split(".")[-1] == model]
+    [[uri]] = [found for id_, found in _uris().items() if id_.split(".")[-1] == model]
     return Asset(uri)
+
+
+@cache
+def _uris() -> dict[str, list[str]]:
+    """By model, what Cosmos calls its asset."""
+    return compute_model_outlet_uris(dbt_manifest(settings()), get_dataset_namespace(PROFILE))
 
 
 def dbt_docs() -> BashOperator:

@@ -7,11 +7,15 @@ failure.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from cosmos import DbtTaskGroup
 from cosmos.constants import PRODUCER_WATCHER_TASK_ID, DbtResourceType
+from cosmos.dbt.graph import is_freshness_effective
 
 ENDED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 
@@ -31,10 +35,27 @@ def after_the_build(context: dict[str, Any]) -> None:
     producer = f"{task.task.task_group.group_id.split('.')[0]}.{PRODUCER_WATCHER_TASK_ID}"
     if task.task_id == producer:
         return
+    if _has_nothing_to_wait_for(task.task):
+        task.task._get_node_status = lambda *_: "success"
+        return
+    task.task._handle_no_dbt_node_status = partial(_no_word_of_it, task.task._handle_no_dbt_node_status)
     while (state := _state(task, producer)) not in ENDED and task.try_number > 1:
         time.sleep(5)
     if state == "skipped":
         task.task._get_node_status = lambda *_: None
+
+
+def _has_nothing_to_wait_for(watcher: Any) -> bool:
+    """A source that is not asked for its freshness: no build says anything of it, its tests are tasks of their own."""
+    node = getattr(watcher, "extra_context", {}).get("dbt_node_config", {})
+    return node.get("resource_type") == "source" and not is_freshness_effective(node["config"].get("freshness"))
+
+
+def _no_word_of_it(goes_on: Callable[..., bool], producer_state: str | None, *more: Any) -> bool:
+    """Not for ever: a build that ended well without the node has left it out."""
+    if producer_state == "success":
+        raise AirflowException("dbt's build has ended well and said nothing of this node")
+    return goes_on(producer_state, *more)
 
 
 def _state(task: Any, producer: str) -> str | None:
@@ -54,4 +75,5 @@ def each_test_by_itself(group: DbtTaskGroup) -> None:
 
 
 PRODUCER = {"retries": 0, "freshness_callback": nothing_left_out}
-WATCHERS = {"pre_execute": after_the_build, "poke_interval": 2}
+# They wait in their slots: one that defers is started twice, and what waits for it in the triggerer asks as often.
+WATCHERS = {"pre_execute": after_the_build, "poke_interval": 2, "deferrable": False}

@@ -77,7 +77,10 @@ def options(settings: Settings) -> dict[str, dict[str, object]]:
         "dag_processor": {"parsing_processes": 1, "min_file_process_interval": 120},
         # On a busy machine a heartbeat comes late: at the default of 30 s the scheduler then takes itself for dead, and
         # what it runs for orphaned.
-        "scheduler": {"scheduler_health_check_threshold": 120},
+        "scheduler": {"scheduler_health_check_threshold": 120, "scheduler_idle_sleep_time": 0.5},
+        # Where a task's pipes close a moment before it ends, its slot is free at the next heartbeat only: each third
+        # watching task held one for five seconds.
+        "workers": {"min_heartbeat_interval": 2},
         "triggerer": {"triggerer_health_check_threshold": 120},
         "logging": {"base_log_folder": settings.logs / "airflow"},
         "usage_data_collection": {"enabled": False},
@@ -107,7 +110,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW_HOME": str(home(settings)),
         "LAKE_BIN": bin_,
         "PATH": f"{bin_}:{os.environ.get('PATH', '/usr/bin:/bin')}:{program(settings).parent}",
-        "PYTHONPATH": str(PROJECT),
+        "PYTHONPATH": f"{PROJECT}:{PROJECT / 'orchestration' / 'preload'}",
         "PYTHONUNBUFFERED": "1",
         "DO_NOT_TRACK": "1",
         "SPT_NOENV": "1",  # else a process that renames itself overwrites its variables, and the mark among them
