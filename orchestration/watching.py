@@ -35,7 +35,7 @@ def after_the_build(context: dict[str, Any]) -> None:
     producer = f"{task.task.task_group.group_id.split('.')[0]}.{PRODUCER_WATCHER_TASK_ID}"
     if task.task_id == producer:
         return
-    if _has_nothing_to_wait_for(task.task):
+    if _is_unasked(task.task):
         task.task._get_node_status = lambda *_: "success"
         return
     task.task._handle_no_dbt_node_status = partial(_no_word_of_it, task.task._handle_no_dbt_node_status)
@@ -45,7 +45,7 @@ def after_the_build(context: dict[str, Any]) -> None:
         task.task._get_node_status = lambda *_: None
 
 
-def _has_nothing_to_wait_for(watcher: Any) -> bool:
+def _is_unasked(watcher: Any) -> bool:
     """A source that is not asked for its freshness: no build says anything of it, its tests are tasks of their own."""
     node = getattr(watcher, "extra_context", {}).get("dbt_node_config", {})
     return node.get("resource_type") == "source" and not is_freshness_effective(node["config"].get("freshness"))

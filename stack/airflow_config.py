@@ -79,8 +79,8 @@ def options(settings: Settings) -> dict[str, dict[str, object]]:
         # what it runs for orphaned.
         "scheduler": {"scheduler_health_check_threshold": 120, "scheduler_idle_sleep_time": 0.5},
         # Where a task's pipes close a moment before it ends, its slot is free at the next heartbeat only: each third
-        # watching task held one for five seconds.
-        "workers": {"min_heartbeat_interval": 2},
+        # watching task held one for five seconds. As many may fail as took as long before.
+        "workers": {"min_heartbeat_interval": 2, "max_failed_heartbeats": 8},
         "triggerer": {"triggerer_health_check_threshold": 120},
         "logging": {"base_log_folder": settings.logs / "airflow"},
         "usage_data_collection": {"enabled": False},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from requests.exceptions import RequestException
@@ -15,11 +16,12 @@ from stack.settings import CATALOG, Settings
 class Warehouse:
     """The tables of one stack. Tables are named `<schema>.<table>`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, session: Mapping[str, str] | None = None) -> None:
+        """`session`: properties of Trino's that its queries run with."""
         self._address = f"{settings.trino_host}:{settings.trino_port}"
         self._connection = trino.dbapi.connect(
             host=settings.trino_host, port=settings.trino_port, user="lake", catalog=CATALOG, source="lake",
-            timezone="UTC", request_timeout=60,
+            timezone="UTC", request_timeout=60, session_properties=dict(session or {}),
         )  # fmt: skip
 
     def rows(self, sql: str) -> list[list[Any]]:

@@ -41,8 +41,8 @@ def rendered(request: pytest.FixtureRequest, parsed: Settings) -> dict[str, Any]
     return {"mode": request.param, **render(parsed.model_copy(update={"dbt_tasks": request.param}))}
 
 
-def render(settings: Settings, folder: Path = PROJECT / "dags") -> dict[str, Any]:
-    command = [program(settings).parent / "python", RENDER, folder]
+def render(settings: Settings, folder: Path = PROJECT / "dags", *more: str) -> dict[str, Any]:
+    command = [program(settings).parent / "python", RENDER, folder, *more]
     done = subprocess.run(command, env=environment(settings), capture_output=True, text=True, cwd=settings.home)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])

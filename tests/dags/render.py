@@ -1,4 +1,7 @@
-"""Prints as JSON what the DAG files of a folder declare. Run by Airflow's Python, which pytest is not in."""
+"""Prints as JSON what the DAG files of a folder declare. Run by Airflow's Python, which pytest is not in.
+
+With a number n after the folder, also what every n-th task finds itself to be where it alone is to be run.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ from typing import Any
 logging.disable(logging.CRITICAL)
 
 from airflow.dag_processing.dagbag import DagBag  # noqa: E402
+from airflow.sdk.definitions._internal.dag_parsing_context import (  # noqa: E402
+    _airflow_parsing_context_manager,
+)
 
 SAID = ("select", "exclude", "indirect_selection", "tests_per_model", "base_cmd", "pool", "pool_slots", "retries")
 
@@ -30,7 +36,13 @@ def task(one: Any) -> dict[str, Any]:
     }
 
 
-dags, errors, seconds = {}, {}, {}
+def alone(path: Path, dag: str, id_: str) -> dict[str, Any]:
+    """The task, as the process that runs it reads the file."""
+    with _airflow_parsing_context_manager(dag_id=dag, task_id=id_):
+        return task(DagBag(path).dags[dag].task_dict[id_])
+
+
+dags, errors, seconds, by_itself = {}, {}, {}, {}
 for path in sorted(Path(sys.argv[1]).glob("*.py")):
     began = time.monotonic()
     bag = DagBag(path)
@@ -45,4 +57,7 @@ for path in sorted(Path(sys.argv[1]).glob("*.py")):
             "catchup": dag.catchup,
             "tasks": {one.task_id: task(one) for one in dag.tasks},
         }
-print(json.dumps({"dags": dags, "errors": errors, "seconds": seconds}, default=str))
+    if len(sys.argv) > 2:
+        each = [(dag, id_) for dag, found in bag.dags.items() for id_ in found.task_dict]
+        by_itself |= {f"{dag}.{id_}": alone(path, dag, id_) for dag, id_ in each[:: int(sys.argv[2])]}
+print(json.dumps({"dags": dags, "errors": errors, "seconds": seconds, "alone": by_itself}, default=str))

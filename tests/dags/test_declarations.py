@@ -5,6 +5,7 @@ What each task would run is asked of dbt itself, with the task's own selection.
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections import Counter
 from typing import Any
@@ -17,6 +18,7 @@ from dbt.node_types import NodeType
 from stack.airflow_config import environment, program
 from stack.dbt import Dbt
 from stack.settings import PROJECT, Settings
+from tests.dags.conftest import render
 
 FILES = sorted((PROJECT / "dags").glob("*.py"))
 TESTS = (NodeType.Test, NodeType.Unit)
@@ -127,6 +129,51 @@ def _ancestors(tasks: dict[str, Any], id_: str) -> set[str]:
                 found.add(up)
                 todo.append(up)
     return found
+
+
+@pytest.mark.parametrize("every", [pytest.param("1", marks=pytest.mark.full), "12"])
+@pytest.mark.parametrize("way", ["local", "watcher"])
+def test_a_task_is_the_same_where_its_process_reads_only_its_own_part(parsed: Settings, way: str, every: str) -> None:
+    """A process that runs a task leaves out the nodes beside it; its upstream is then the scheduler's to know."""
+    found = render(parsed.model_copy(update={"dbt_tasks": way}), PROJECT / "dags", every)
+    whole = tasks_of(found)
+    assert len(found["alone"]) >= len(whole) / int(every)
+    for id_, alone in found["alone"].items():
+        assert as_run(alone) == as_run(whole[id_]), id_
+
+
+def as_run(task: dict[str, Any]) -> dict[str, Any]:
+    """What of a task counts where it runs; of a selection, the order of its words does not."""
+    said = {name: value for name, value in task.items() if name not in ("upstream", "wanted", "tests_per_model")}
+    return said | {name: sorted((task[name] or "").split()) for name in ("select", "exclude")}
+
+
+WAITS = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.exceptions import AirflowException
+from orchestration import watching
+tasks = DagBag(sys.argv[1]).dags["lakehouse_bronze_to_gold"].tasks
+print("pass", json.dumps([t.extra_context["dbt_node_config"]["unique_id"] for t in tasks if watching._is_unasked(t)]))
+for state in ("running", "failed", "success"):
+    try:
+        print("word", state, watching._no_word_of_it(lambda *_: False, state, 1, {}))
+    except AirflowException as error:
+        print("word", state, error)
+"""
+
+
+def test_a_watching_task_waits_for_what_a_build_says_and_no_longer(parsed: Settings, dbt: Dbt) -> None:
+    """Of a source without a freshness no build says a word, and one that has ended says no more."""
+    command = [program(parsed).parent / "python", "-c", WAITS, PROJECT / "dags" / "lakehouse_bronze_to_gold.py"]
+    done = subprocess.run(command, env=environment(parsed), capture_output=True, text=True, cwd=parsed.home)
+    said = [line.partition(" ") for line in done.stdout.splitlines()]
+    [passing] = [json.loads(rest) for word, _, rest in said if word == "pass"]
+    unasked = {id_ for id_, source in dbt.manifest.sources.items() if source.source_name == "live_gold"}
+    assert set(passing) == unasked and len(unasked) == len(passing) == 5, done.stderr[-2000:]
+    assert [rest for word, _, rest in said if word == "word"] == [
+        "running False", "failed False", "success dbt's build has ended well and said nothing of this node",
+    ]  # fmt: skip
 
 
 WEEK_OF_THE_CHANGE = """

@@ -90,6 +90,32 @@ def test_a_missed_deadline_is_told(running: Airflow, lake_stack: Settings, told:
         running.call("DELETE", f"/api/v2/dags/{dag}/dagRuns/{quote(run)}")
 
 
+@pytest.mark.timeout(3_000)
+def test_what_reads_the_dimensions_runs_whole_when_they_have_new_history(
+    running: Airflow, lake: Warehouse, lake_stack: Settings
+) -> None:
+    """Nobody asks for the run: the assets of the dimensions' tasks do."""
+    dag = "lakehouse_bronze_to_gold"
+    by_the_clock = running.unpause(dag)
+    assert set(ended(running, dag, by_the_clock).values()) == {"success"}
+    run = started(running, "dimensions_daily", conf={})
+    assert set(ended(running, "dimensions_daily", run).values()) == {"success"}
+    until = time.monotonic() + 120
+    while not (asked := [one["dag_run_id"] for one in of_assets(running, dag)]) and time.monotonic() < until:
+        time.sleep(2)
+    [by_the_assets] = asked
+    assert set(ended(running, dag, by_the_assets).values()) == {"success"}
+    assert "nodes ran" in log_of(lake_stack, dag, by_the_assets, "all_ran")
+    running.call("PATCH", f"/api/v2/dags/{dag}", {"is_paused": True})
+    assert lake.rows("select count(*) from gold.category_sales") > [[0]]
+
+
+def of_assets(running: Airflow, dag: str) -> list[dict[str, Any]]:
+    """The runs of a DAG that assets have begun."""
+    runs = running.call("GET", f"/api/v2/dags/{dag}/dagRuns")["dag_runs"]
+    return [one for one in runs if one["run_type"] == "asset_triggered"]
+
+
 def test_backfill_brings_back_the_rows_of_a_range_of_days(
     running: Airflow, lake: Warehouse, lake_stack: Settings, tmp_path: Path
 ) -> None:
