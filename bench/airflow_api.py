@@ -53,12 +53,12 @@ class Airflow:
         body = {"dag_run_id": run, "only_failed": True, "dry_run": False, "reset_dag_runs": True}
         self.call("POST", f"/api/v2/dags/{dag}/clearTaskInstances", body)
 
-    def wait(self, dag: str, run: str, seconds: float = 600) -> str:
-        """The state in which the run ends."""
+    def wait(self, dag: str, run: str, seconds: float = 600, every: float = 1.0) -> str:
+        """The state in which the run ends; asked for every so many seconds."""
         deadline = time.monotonic() + seconds
         while (state := self.run(dag, run)["state"]) not in ENDED:
             assert time.monotonic() < deadline, self.tasks(dag, run)
-            time.sleep(1)
+            time.sleep(every)
         return state
 
     def run(self, dag: str, run: str) -> dict[str, Any]:

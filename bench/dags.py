@@ -83,7 +83,7 @@ def _command_line(settings: Settings) -> float:
 
 def _ended(airflow: Airflow, run: str) -> float:
     """Seconds from queued to the end of `all_ran`. Raises where the run is not green."""
-    if (state := airflow.wait(DAG, run, 1800)) != "success":
+    if (state := airflow.wait(DAG, run, 1800, every=5)) != "success":
         raise RuntimeError(f"{DAG} ended {state}: {airflow.tasks(DAG, run)}")
     queued = airflow.run(DAG, run)["queued_at"]
     return (_at(airflow.task(DAG, run, "all_ran")["end_date"]) - _at(queued)).total_seconds()

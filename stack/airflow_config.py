@@ -87,6 +87,7 @@ def options(settings: Settings) -> dict[str, dict[str, object]]:
         "cosmos": {
             "enable_telemetry": False,
             "cache_dir": home(settings) / "cosmos",
+            "enable_watcher_reliable_retry": False,  # kept at each node for a second try of a build; ours has none
             "dbt_docs_projects": json.dumps({"millrace": docs}),
         },
     }
