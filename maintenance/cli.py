@@ -31,7 +31,7 @@ def maintain(
     --leftovers what a home gathers beside its tables, older than LAKE_KEEP_DAYS and in nobody's use.
     """
     from maintenance.requests import ask
-    from maintenance.tables import UNHURRIED, keep_up
+    from maintenance.tables import keep_up
     from stack.warehouse import Warehouse
 
     if bool(tables) + everything + leftovers != 1 or (leftovers and orphans):
@@ -43,7 +43,7 @@ def maintain(
         shown = (f"{one.what}: {one.before} → {one.after}, {one.mb} MB removed ({one.folder})" for one in cleared)
         typer.echo(json.dumps([asdict(one) for one in cleared]) if as_json else "\n".join(shown))
         return
-    done, query = [], Warehouse(settings(), UNHURRIED).rows
+    done, query = [], Warehouse(settings()).rows
     there = {f"{schema}.{name}" for schema, name in query(_THERE)}
     for kept in _chosen(tables):
         if kept.table in there:

@@ -15,8 +15,6 @@ from typing import Any
 from maintenance.policy import Kept, Upkeep
 
 Query = Callable[[str], list[list[Any]]]
-# A rewrite waits for nobody's answer: by one thread a step it leaves the cores to the streams and readers beside it.
-UNHURRIED = {"max_drivers_per_task": "1", "task_concurrency": "1", "task_max_writer_count": "1"}
 ORPHANS_AFTER = "3d"  # longer than any batch, query or dbt run: a file under way belongs to no snapshot yet
 
 

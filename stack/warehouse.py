@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from requests.exceptions import RequestException
@@ -16,12 +15,11 @@ from stack.settings import CATALOG, Settings
 class Warehouse:
     """The tables of one stack. Tables are named `<schema>.<table>`."""
 
-    def __init__(self, settings: Settings, session: Mapping[str, str] | None = None) -> None:
-        """`session`: properties of Trino's that its queries run with."""
+    def __init__(self, settings: Settings) -> None:
         self._address = f"{settings.trino_host}:{settings.trino_port}"
         self._connection = trino.dbapi.connect(
             host=settings.trino_host, port=settings.trino_port, user="lake", catalog=CATALOG, source="lake",
-            timezone="UTC", request_timeout=60, session_properties=dict(session or {}),
+            timezone="UTC", request_timeout=60,
         )  # fmt: skip
 
     def rows(self, sql: str) -> list[list[Any]]:
