@@ -49,7 +49,9 @@ def after_the_build(context: dict[str, Any]) -> None:
 def _is_unasked(watcher: Any) -> bool:
     """A source that is not asked for its freshness: no build says anything of it, its tests are tasks of their own."""
     node = getattr(watcher, "extra_context", {}).get("dbt_node_config", {})
-    return node.get("resource_type") == "source" and not is_freshness_effective(node["config"].get("freshness"))
+    if node.get("resource_type") != "source" or getattr(watcher, "is_test_sensor", False):
+        return False
+    return not is_freshness_effective(node["config"].get("freshness"))
 
 
 def _no_word_of_it(goes_on: Callable[..., bool], producer_state: str | None, *more: Any) -> bool:
