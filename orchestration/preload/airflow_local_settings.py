@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-if {"scheduler", "dag-processor", "standalone"} & set(sys.argv):
+if {"scheduler", "dag-processor"} & set(sys.argv):
     import airflow.providers.standard.operators.bash
     import airflow.providers.standard.operators.python
     import airflow.sdk.execution_time.task_runner  # noqa: F401
