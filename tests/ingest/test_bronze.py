@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 
-
 def test_every_shape_has_a_stream() -> None:
     assert set(STREAMS) == set(SHAPES)
 
