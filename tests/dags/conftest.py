@@ -75,7 +75,7 @@ def running(
     request: pytest.FixtureRequest, lake_stack: Settings, told: list[dict], run_lake: Lake
 ) -> Iterator[Airflow]:
     """Airflow beside the shared stack's engines, stopped when these tests are over."""
-    # One: now and then the scheduler hears of a deferred task too late and takes it for lost.
+    # One: what a killed process leaves is tried again, soon.
     ours = {"LAKE_DBT_TASKS": request.param, "LAKE_TASK_RETRIES": "1", "LAKE_TASK_RETRY_SECONDS": "2"}
     os.environ.update(ours)
     settings.cache_clear()
