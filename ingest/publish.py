@@ -25,6 +25,7 @@ MAIN = "main"
 BRANCH_PREFIX = "ingest_"
 RETRY_SECONDS = 60
 REFS_ATTEMPTS = 5
+REWRITES = 5  # of main, that one publication goes on from
 
 
 class MainMoved(RuntimeError):
@@ -54,37 +55,39 @@ def only_rewritten(table: Any, since: int) -> bool:
 
 
 class Publisher:
-    """One writer's way to publish to one table, over its own branch."""
+    """One writer's way to publish to one table, over a branch of its own; `branch` is the one in use."""
 
     def __init__(self, spark: SparkSession, identifier: str, writer: str) -> None:
         self.spark = spark
         self.identifier = identifier
-        self.branch = f"{BRANCH_PREFIX}{writer}"
+        self.branches = f"{BRANCH_PREFIX}{writer}", f"{BRANCH_PREFIX}{writer}_anew"
+        self.branch = self.branches[0]
         self.base = current_snapshot(spark, identifier)
 
-    def publish(self, write: Callable[[str], None], point: str) -> int:
+    def publish(self, write: Callable[[str], None], point: str, appends: bool = False) -> int:
         """Run `write(<identifier of the branch>)` and make its commit main's; the new snapshot id.
 
-        `write` makes one commit, or none. Raises MainMoved when main is not `self.base` any more. `point` names the
-        table's side in fault injection.
+        `write` makes one commit, or none. Raises MainMoved when main is not `self.base` any more; where it only
+        `appends`, a main that was compacted meanwhile is as good. `point` names the table's side in fault injection.
         """
         with tell.phase(self.identifier, "branch"):
-            self._branch_off()
+            self._branch_off(appends)
         with tell.phase(self.identifier, "write"):
             write(f"{CATALOG}.{self.identifier}.branch_{self.branch}")
         faults.reach(f"before_{point}_commit")
         head = self._head()
         if head != self.base:
             with tell.phase(self.identifier, "publish"):
-                self._fast_forward(head)
-            self.base = head
+                self.base = self._made_main(head, REWRITES if appends else 0)
         faults.reach(f"after_{point}_commit")
         return self.base
 
-    def _branch_off(self) -> None:
+    def _branch_off(self, appends: bool) -> None:
         """The branch, at the base."""
 
         def at_base(table: Any) -> Any | None:
+            if appends and only_rewritten(table, self.base):
+                self.base = table.currentSnapshot().snapshotId()
             if table.currentSnapshot().snapshotId() != self.base:
                 raise MainMoved(f"{self.identifier} moved from snapshot {self.base}")
             ref = table.refs().get(self.branch)
@@ -107,6 +110,35 @@ class Publisher:
         if head != self.base and table.snapshot(head).parentId() != self.base:
             raise MainMoved(f"{self.identifier} was written from another snapshot than {self.base}")
         return head
+
+    def _made_main(self, head: int, rewrites: int) -> int:
+        """Main's snapshot with what `head` has; main may be rewritten so often meanwhile."""
+        for _ in range(rewrites):
+            try:
+                self._fast_forward(head)
+                return head
+            except MainMoved:
+                head = self._appended_anew(head)
+        self._fast_forward(head)
+        return head
+
+    def _appended_anew(self, head: int) -> int:
+        """The files that `head` added, on main as it is now: none is written again. The branch's new snapshot.
+
+        It is another branch's: files that no branch has are garbage to whoever expires snapshots in that moment.
+        """
+        table = load(self.spark, self.identifier)
+        files = list(table.snapshot(head).addedDataFiles(table.io()).iterator())
+        left, self.branch = self.branch, next(name for name in self.branches if name != self.branch)
+        self._branch_off(appends=True)
+        append = load(self.spark, self.identifier).newAppend().toBranch(self.branch)
+        for file in files:
+            append.appendFile(file)
+        append.set("source-snapshot-id", str(head)).commit()  # as a cherry-pick says it, for the same reason
+        anew = self._head()
+        remove_branch(self.spark, self.identifier, left)
+        log.info("appended anew", table=self.identifier, snapshot=anew, cause="main was rewritten meanwhile")
+        return anew
 
     def _fast_forward(self, head: int) -> None:
         """Move main to `head`. An error is no answer, the commit may have succeeded: look, then decide."""
@@ -137,8 +169,9 @@ class Publisher:
             time.sleep(0.5)
 
     def drop_branch(self) -> None:
-        """Remove this writer's branch, as a writer that ends in peace does."""
-        remove_branch(self.spark, self.identifier, self.branch)
+        """Remove what this writer branched off, as a writer that ends in peace does."""
+        for name in self.branches:
+            remove_branch(self.spark, self.identifier, name)
 
 
 def change_refs(spark: SparkSession, identifier: str, change: Callable[[Any], Any | None]) -> None:

@@ -19,7 +19,7 @@ import structlog
 from ingest.bronze import to_bronze
 from ingest.fence import Offsets
 from ingest.metrics import tell
-from ingest.publish import MainMoved, Publisher, load, only_rewritten
+from ingest.publish import Publisher
 from ingest.topics import DecisionNeeded, Topic
 
 if TYPE_CHECKING:
@@ -113,16 +113,8 @@ class BronzeStream:
         # Each task opens a file an hour it meets; for few records that costs more than reading them one by one.
         few = records.coalesce(1) if count <= FEW else records
         rows = to_bronze(few, self.dataset, self.epoch)
-        for attempt in range(5):
-            try:
-                # Nothing is shuffled: each task writes what it read.
-                snapshot = self.publisher.publish(lambda branch: self._write(rows, branch), "bronze")
-                break
-            except MainMoved:
-                table = load(self.spark, self.dataset.bronze.identifier)
-                if attempt == 4 or not only_rewritten(table, self.publisher.base):
-                    raise
-                self.publisher.base = table.currentSnapshot().snapshotId()
+        # Nothing is shuffled: each task writes what it read.
+        snapshot = self.publisher.publish(lambda branch: self._write(rows, branch), "bronze", appends=True)
         moved = {p: [self.next_offsets.get(p, 0), last] for p, last in end.items() if last != self.next_offsets.get(p)}
         self.next_offsets = end
         tell.bronze_is_at(self.dataset.bronze.identifier, end, snapshot)

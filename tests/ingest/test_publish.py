@@ -113,9 +113,109 @@ def test_compaction_is_told_from_other_commits(spark: SparkSession, table: str) 
     publisher = Publisher(spark, table, "a")
     for start in (0, 2):
         publisher.publish(lambda branch: append(spark, range(start, start + 2), branch), "bronze")  # noqa: B023
-    spark.sql(f"call lake.system.rewrite_data_files(table => '{table}', options => map('rewrite-all', 'true'))")
+    compacted(spark, table)
     assert current_snapshot(spark, table) != publisher.base
     assert only_rewritten(load(spark, table), publisher.base)
+
+
+def compacted(spark: SparkSession, table: str) -> None:
+    spark.sql(f"call lake.system.rewrite_data_files(table => '{table}', options => map('rewrite-all', 'true'))")
+
+
+def expired(spark: SparkSession, table: str) -> None:
+    what = "older_than => timestamp '2100-01-01', retain_last => 1"
+    spark.sql(f"call lake.system.expire_snapshots(table => '{table}', {what})")
+
+
+def files(spark: SparkSession, table: str, of: str = "files") -> set[str]:
+    return {row.file_path for row in spark.table(f"lake.{table}.{of}").collect()}
+
+
+def test_an_append_goes_on_from_a_compacted_main_with_the_files_that_it_has(spark: SparkSession, table: str) -> None:
+    """Its batch would take twice as long otherwise. Whoever expires snapshots leaves it its files."""
+    publisher, written = Publisher(spark, table, "a"), []
+    publisher.publish(lambda branch: append(spark, range(2), branch), "bronze", appends=True)
+    compacted(spark, table)  # before it begins, too
+
+    def write(branch: str) -> None:
+        append(spark, range(2, 4), branch)
+        written.append(files(spark, table, "all_files"))
+        compacted(spark, table)
+
+    publisher.publish(write, "bronze", appends=True)
+    [before] = written
+    assert len(files(spark, table) & before) == len(files(spark, table)) - 1  # but for what compaction made of the rest
+    assert [name for name in load(spark, table).refs().keySet() if name != "main"] == [publisher.branch]
+    publisher.drop_branch()
+    expired(spark, table)
+    assert numbers(spark, table) == [0, 1, 2, 3]
+    publisher.publish(lambda branch: append(spark, range(4, 6), branch), "bronze", appends=True)
+    assert numbers(spark, table) == list(range(6))
+
+
+def test_its_files_are_on_a_branch_at_every_moment(
+    spark: SparkSession, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As somebody expires snapshots between any two of its commits."""
+    publisher = Publisher(spark, table, "a")
+    publisher.publish(lambda branch: append(spark, range(2), branch), "bronze", appends=True)
+
+    def write(branch: str) -> None:
+        append(spark, range(2, 4), branch)
+        compacted(spark, table)
+        monkeypatch.setattr(publish, "load", expiring)
+
+    def expiring(spark: SparkSession, identifier: str) -> Any:
+        expired(spark, identifier)
+        return load(spark, identifier)
+
+    publisher.publish(write, "bronze", appends=True)
+    assert numbers(spark, table) == [0, 1, 2, 3]
+
+
+def test_main_may_be_rewritten_only_so_often(
+    spark: SparkSession, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher, tried = Publisher(spark, table, "a"), []
+    publisher.publish(lambda branch: append(spark, range(2), branch), "bronze", appends=True)
+    forward = publisher._fast_forward
+
+    def late(head: int) -> None:
+        tried.append(head)
+        compacted(spark, table)
+        forward(head)
+
+    monkeypatch.setattr(publisher, "_fast_forward", late)
+    with pytest.raises(MainMoved):
+        publisher.publish(lambda branch: append(spark, range(2, 4), branch), "bronze", appends=True)
+    assert len(tried) == len(set(tried)) == publish.REWRITES + 1
+    assert numbers(spark, table) == [0, 1]
+
+
+def test_a_writer_overtaken_before_a_compaction_is_refused(spark: SparkSession, table: str) -> None:
+    slow, quick = Publisher(spark, table, "slow"), Publisher(spark, table, "quick")
+
+    def write(branch: str) -> None:
+        append(spark, range(10, 12), branch)
+        quick.publish(lambda own: append(spark, range(2), own), "bronze", appends=True)
+        compacted(spark, table)
+
+    with pytest.raises(MainMoved):
+        slow.publish(write, "bronze", appends=True)
+    assert numbers(spark, table) == [0, 1]
+
+
+def test_a_compacted_main_is_another_for_what_was_computed_from_it(spark: SparkSession, table: str) -> None:
+    publisher = Publisher(spark, table, "a")
+    publisher.publish(lambda branch: append(spark, range(2), branch), "gold")
+
+    def write(branch: str) -> None:
+        append(spark, range(2, 4), branch)
+        compacted(spark, table)
+
+    with pytest.raises(MainMoved):
+        publisher.publish(write, "gold")
+    assert numbers(spark, table) == [0, 1]
 
 
 def test_upkeep_that_commits_while_a_branch_is_made_is_no_reason_to_fail(
