@@ -133,6 +133,8 @@ class BronzeStream:
             batch=batch_id,
         )
         self.run.bronze_published()
+        if count <= FEW and not self.pace.once:
+            self.run.let_golds_follow()
 
     def _write(self, rows: DataFrame, branch: str) -> None:
         rows.writeTo(branch).append()

@@ -1,10 +1,12 @@
-"""If these fail, a stream that failed now and then over weeks waits longer than it must, or a drain gives up too early.
+"""If these fail, a stream that failed now and then over weeks waits longer than it must, a drain gives up too early, or
+a gold that hangs holds its bronze.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,3 +124,93 @@ def test_a_gold_of_another_key_is_rebuilt_when_that_is_accepted_and_not_before(
     run._keep_gold(GOLD)
     assert run.stop.waits == [module.DECISION_SECONDS] * 2
     assert rebuilt == [made[2]] == made[2:]  # by the version that holds since then
+
+
+class Slow(Live):
+    """A gold that is behind when it is told so, and takes a step when it may."""
+
+    def __init__(self, run: DatasetRun) -> None:
+        super().__init__(run, iter(()))
+        self.behind, self.may = threading.Event(), threading.Event()
+        self.failure: Exception | None = None
+
+    def is_behind(self) -> bool:
+        return self.behind.is_set()
+
+    def step(self) -> bool:
+        self.may.wait(60)
+        if self.failure is not None:
+            raise self.failure
+        self.behind.clear()
+        return True
+
+
+@pytest.fixture
+def slow(run: DatasetRun, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+    """A gold that follows the run, with much to catch up with."""
+    gold = Slow(run)
+    gold.behind.set()
+    monkeypatch.setattr(module, "FOLLOW_SECONDS", 60)
+    monkeypatch.setattr(run, "_live", lambda _gold: gold)
+    thread = threading.Thread(target=run._run_gold, args=(GOLD,), daemon=True)
+    monkeypatch.setattr(module, "share_the_cores", lambda *_: None)
+    thread.start()
+    yield gold
+    gold.behind.clear()
+    gold.may.set()
+    run.stop.set()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def following(run: DatasetRun) -> threading.Thread:
+    """Bronze, after a batch."""
+    run.bronze_published()
+    bronze = threading.Thread(target=run.let_golds_follow, daemon=True)
+    bronze.start()
+    return bronze
+
+
+def until(said: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not said():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_bronze_waits_for_a_gold_that_had_caught_up_and_for_no_other(run: DatasetRun, slow: Slow) -> None:
+    following(run).join(5)  # it is catching up: nothing to wait for
+    slow.may.set()
+    until(lambda: bool(run._following))
+    slow.may.clear()
+    slow.behind.set()
+    bronze = following(run)
+    bronze.join(0.3)
+    assert bronze.is_alive()
+    slow.may.set()
+    bronze.join(60)
+    assert not bronze.is_alive()
+
+
+def test_bronze_waits_for_no_gold_that_fails(run: DatasetRun, slow: Slow) -> None:
+    slow.may.set()
+    until(lambda: bool(run._following))
+    slow.failure = ConnectionError("the database is away")
+    slow.behind.set()
+    bronze = following(run)
+    bronze.join(60)
+    assert not bronze.is_alive()
+    until(lambda: not run._following)
+
+
+def test_bronze_waits_for_a_gold_that_hangs_only_so_long(
+    run: DatasetRun, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow.may.set()
+    until(lambda: bool(run._following))
+    slow.may.clear()
+    slow.behind.set()
+    monkeypatch.setattr(module, "FOLLOW_SECONDS", 0.2)
+    bronze = following(run)
+    bronze.join(30)
+    assert not bronze.is_alive() and slow.behind.is_set()
