@@ -134,7 +134,8 @@ class Publisher:
         append = load(self.spark, self.identifier).newAppend().toBranch(self.branch)
         for file in files:
             append.appendFile(file)
-        append.set("source-snapshot-id", str(head)).commit()  # as a cherry-pick says it, for the same reason
+        # As a cherry-pick says it: expiring `head`, no ancestor of main, Iceberg 1.9 would remove what it added.
+        append.set("source-snapshot-id", str(head)).commit()
         anew = self._head()
         remove_branch(self.spark, self.identifier, left)
         log.info("appended anew", table=self.identifier, snapshot=anew, cause="main was rewritten meanwhile")
