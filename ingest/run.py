@@ -7,7 +7,6 @@ only a person can decide stops that dataset loudly and no other.
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +21,7 @@ from ingest import decisions
 from ingest.cores import share_the_cores, turn
 from ingest.datasets import Dataset, Gold
 from ingest.fence import BronzeRewritten
+from ingest.followers import Followers
 from ingest.lease import Lease, LeaseHeld
 from ingest.live import LiveGold, SchemaEvolved
 from ingest.live import Progress as GoldProgress
@@ -49,7 +49,6 @@ BUGS = (AttributeError, TypeError, NameError, KeyError, AnalysisException)  # th
 ONCE_ATTEMPTS = 14  # about a minute and a half of growing pauses
 IDLE_SECONDS = 0.5
 DECISION_SECONDS = 3.0  # between two looks whether a person has decided on a schema
-FOLLOW_SECONDS = 4.0  # the longest that bronze waits for its golds, between two small batches
 STOP_SECONDS = 60  # how long a batch under way may take to end
 
 
@@ -79,8 +78,7 @@ class DatasetRun(threading.Thread):
         self._check = SchemaCheck(dataset) if dataset.policy.check else None
         self._worked: set[str] = set()  # parts that have done something since they failed last
         self._bronze_done = threading.Event()
-        self._published = {gold.table: threading.Event() for gold in dataset.golds}  # one gold's wake-up is no other's
-        self._following: dict[str, threading.Event] = {}  # golds that had caught up with bronze, and whether they have
+        self.followers = Followers(gold.table for gold in dataset.golds)
         tell.begins(self)
 
     def run(self) -> None:
@@ -99,7 +97,7 @@ class DatasetRun(threading.Thread):
                 self._persist("bronze", self._run_bronze)
             finally:
                 self._bronze_done.set()
-                self.bronze_published()
+                self.followers.wake()
                 for thread in golds:
                     thread.join()
         except Exception as error:
@@ -194,26 +192,6 @@ class DatasetRun(threading.Thread):
             raise LeaseHeld(f"another ingester took over {self.dataset.name}")
         publisher.drop_branch()
 
-    def bronze_published(self) -> None:
-        """Wake the golds; called after every bronze commit."""
-        for has_caught_up in list(self._following.values()):
-            has_caught_up.clear()
-        for published in self._published.values():
-            published.set()
-
-    def let_golds_follow(self) -> None:
-        """Wait for the golds that had caught up until they have again, but not for long: beside the next batch both
-        would take longer.
-        """
-        until = time.monotonic() + FOLLOW_SECONDS
-        for has_caught_up in list(self._following.values()):
-            has_caught_up.wait(max(0.0, until - time.monotonic()))
-
-    def _falls_behind(self, gold: Gold) -> None:
-        """Bronze waits for it no more, for what may take long."""
-        if has_caught_up := self._following.pop(gold.table, None):
-            has_caught_up.set()
-
     def _run_gold(self, gold: Gold) -> None:
         """Keep one gold current; its failures don't hold bronze."""
         share_the_cores(self.spark, gold.identifier)
@@ -227,7 +205,7 @@ class DatasetRun(threading.Thread):
         try:
             self._follow_bronze(gold)
         finally:
-            self._falls_behind(gold)
+            self.followers.falls_behind(gold.table)
 
     def _follow_bronze(self, gold: Gold) -> None:
         self.lease.assure()
@@ -237,12 +215,12 @@ class DatasetRun(threading.Thread):
         requests = Requests(self.settings, gold.identifier)
         while not self.stop.is_set() and not self._lost:
             requests.answer(live.compact)
-            self._published[gold.table].clear()
+            self.followers.looks(gold.table)
             is_last = self._bronze_done.is_set()
             self.lease.assure()
             try:
                 if rebuild is not None:
-                    self._falls_behind(gold)
+                    self.followers.falls_behind(gold.table)
                     assure(live)
                     log.warning("rebuilding from bronze", table=gold.table, cause=rebuild)
                     publish_rebuilt(live)
@@ -258,7 +236,7 @@ class DatasetRun(threading.Thread):
             except SchemaBlocked:
                 if self.pace.once or is_last:
                     raise
-                self._falls_behind(gold)
+                self.followers.falls_behind(gold.table)
                 self.stop.wait(DECISION_SECONDS)
                 if rebuild is not None:
                     live = self._live(gold)  # by the version that a decision has made
@@ -269,9 +247,7 @@ class DatasetRun(threading.Thread):
             if not has_advanced:
                 if is_last and not live.is_behind():
                     break
-                if not self._published[gold.table].is_set():
-                    self._following.setdefault(gold.table, threading.Event()).set()
-                self._published[gold.table].wait(IDLE_SECONDS)
+                self.followers.sleeps(gold.table, IDLE_SECONDS)
         if not self._lost:
             live.publisher.drop_branch()
 

@@ -132,9 +132,9 @@ class BronzeStream:
             snapshot=snapshot,
             batch=batch_id,
         )
-        self.run.bronze_published()
+        self.run.followers.wake()
         if count <= FEW and not self.pace.once:
-            self.run.let_golds_follow()
+            self.run.followers.wait()
 
     def _write(self, rows: DataFrame, branch: str) -> None:
         rows.writeTo(branch).append()

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import trino
 from ingest import publish
 from ingest.publish import MainMoved, Publisher, current_snapshot, drop_left_branches, load, only_rewritten
+from ingest.verify.warehouse import Warehouse
 from stack.settings import Settings
 
 if TYPE_CHECKING:
@@ -146,9 +146,8 @@ def test_an_append_goes_on_from_a_compacted_main_with_the_files_that_it_has(
     assert len(files(spark, table) & before) == len(files(spark, table)) - 1  # but for what compaction made of the rest
     assert [name for name in load(spark, table).refs().keySet() if name != "main"] == [publisher.branch]
     publisher.drop_branch()
-    with trino.dbapi.connect(host=lake_stack.host, port=lake_stack.trino_port, user="test", catalog="lake") as client:
-        expire = f"alter table {table} execute expire_snapshots(retention_threshold => '0s')"
-        client.cursor().execute(expire).fetchall()  # Trino's Iceberg removes files that Spark's leaves
+    # Trino's Iceberg removes files that Spark's leaves
+    Warehouse(lake_stack).rows(f"alter table {table} execute expire_snapshots(retention_threshold => '0s')")
     assert numbers(spark, table) == [0, 1, 2, 3]
     publisher.publish(lambda branch: append(spark, range(4, 6), branch), "bronze", appends=True)
     assert numbers(spark, table) == list(range(6))

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ingest import followers
 from ingest import run as module
 from ingest.datasets import load
 from ingest.run import ONCE_ATTEMPTS, DatasetRun
@@ -150,7 +151,7 @@ def slow(run: DatasetRun, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
     """A gold that follows the run, with much to catch up with."""
     gold = Slow(run)
     gold.behind.set()
-    monkeypatch.setattr(module, "FOLLOW_SECONDS", 60)
+    monkeypatch.setattr(followers, "WAIT_SECONDS", 60)
     monkeypatch.setattr(run, "_live", lambda _gold: gold)
     thread = threading.Thread(target=run._run_gold, args=(GOLD,), daemon=True)
     monkeypatch.setattr(module, "share_the_cores", lambda *_: None)
@@ -165,8 +166,8 @@ def slow(run: DatasetRun, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
 
 def following(run: DatasetRun) -> threading.Thread:
     """Bronze, after a batch."""
-    run.bronze_published()
-    bronze = threading.Thread(target=run.let_golds_follow, daemon=True)
+    run.followers.wake()
+    bronze = threading.Thread(target=run.followers.wait, daemon=True)
     bronze.start()
     return bronze
 
@@ -181,7 +182,7 @@ def until(said: Callable[[], bool]) -> None:
 def test_bronze_waits_for_a_gold_that_had_caught_up_and_for_no_other(run: DatasetRun, slow: Slow) -> None:
     following(run).join(5)  # it is catching up: nothing to wait for
     slow.may.set()
-    until(lambda: bool(run._following))
+    until(lambda: bool(run.followers.keeping_up))
     slow.may.clear()
     slow.behind.set()
     bronze = following(run)
@@ -194,23 +195,23 @@ def test_bronze_waits_for_a_gold_that_had_caught_up_and_for_no_other(run: Datase
 
 def test_bronze_waits_for_no_gold_that_fails(run: DatasetRun, slow: Slow) -> None:
     slow.may.set()
-    until(lambda: bool(run._following))
+    until(lambda: bool(run.followers.keeping_up))
     slow.failure = ConnectionError("the database is away")
     slow.behind.set()
     bronze = following(run)
     bronze.join(60)
     assert not bronze.is_alive()
-    until(lambda: not run._following)
+    until(lambda: not run.followers.keeping_up)
 
 
 def test_bronze_waits_for_a_gold_that_hangs_only_so_long(
     run: DatasetRun, slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow.may.set()
-    until(lambda: bool(run._following))
+    until(lambda: bool(run.followers.keeping_up))
     slow.may.clear()
     slow.behind.set()
-    monkeypatch.setattr(module, "FOLLOW_SECONDS", 0.2)
+    monkeypatch.setattr(followers, "WAIT_SECONDS", 0.2)
     bronze = following(run)
     bronze.join(30)
     assert not bronze.is_alive() and slow.behind.is_set()

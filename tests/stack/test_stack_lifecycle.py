@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-import trino
+from ingest.verify.warehouse import Warehouse
 from stack import supervision
 from stack.settings import Settings
 from stack.trino import ENGINE as trino_engine
@@ -39,11 +39,6 @@ def own(environment: dict[str, str], run_lake: Lake) -> Iterator[Settings]:
 def processes(settings: Settings) -> dict[str, psutil.Process]:
     """The engines' main processes by name."""
     return {name: psutil.Process(state["pid"]) for name, state in supervision.states(settings).items() if state["pid"]}
-
-
-def trino_says(settings: Settings, sql: str) -> list[list]:
-    with trino.dbapi.connect(host=settings.host, port=settings.trino_port, user="test", catalog="lake") as client:
-        return client.cursor().execute(sql).fetchall()
 
 
 def status(run_lake: Lake, environment: dict[str, str]) -> dict:
@@ -76,7 +71,7 @@ def test_nothing_listens_beyond_loopback(own: Settings) -> None:
 def test_the_namespaces_are_there_for_trino_and_pyiceberg(own: Settings) -> None:
     from pyiceberg.catalog import load_catalog
 
-    schemas = {name for (name,) in trino_says(own, "show schemas")}
+    schemas = {name for (name,) in Warehouse(own).rows("show schemas")}
     uri = own.database_url(own.catalog_database, "postgresql+psycopg2")
     namespaces = {name for (name,) in load_catalog("lake", type="sql", uri=uri).list_namespaces()}
     assert namespaces == {"bronze", "silver", "gold", "ops"}
@@ -101,10 +96,10 @@ def test_killed_processes_come_back(own: Settings, run_lake: Lake, environment: 
 
 def test_trino_reads_files_once_it_is_ready(own: Settings) -> None:
     """From metadata it answers seconds before; how many depends on the load, so it starts alone here."""
-    trino_says(own, "create table ops.kept as select 42 as answer")
+    Warehouse(own).rows("create table ops.kept as select 42 as answer")
     processes(own)["trino"].kill()
     wait_until_ready(own, trino_engine)
-    assert trino_says(own, "select answer from ops.kept") == [[42]]
+    assert Warehouse(own).rows("select answer from ops.kept") == [[42]]
 
 
 def test_up_recovers_from_a_killed_supervisor(own: Settings, run_lake: Lake, environment: dict[str, str]) -> None:
