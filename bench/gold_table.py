@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from ingest.datasets import Dataset, load
 from ingest.live import LiveGold
@@ -23,9 +24,14 @@ def new_dataset(spark: SparkSession) -> Dataset:
     return dataset
 
 
-def append_events(spark: SparkSession, dataset: Dataset, first: int, count: int, keys: int) -> None:
-    """Append `count` events of `keys` orders in one commit, offsets from `first` on, round robin over the keys."""
-    spark.range(first, first + count, numPartitions=4).selectExpr(
+def append_events(
+    spark: SparkSession, dataset: Dataset, first: int, count: int, keys: int, names: list[str] | None = None
+) -> None:
+    """Append `count` events of `keys` orders in one commit, offsets from `first` on, round robin over the keys.
+
+    The keys are ord-0, ord-1, ... of four partitions, or have `names`, all of one.
+    """
+    events = spark.range(first, first + count, numPartitions=4).selectExpr(
         "uuid() as event_id",
         f"element_at(array('ORDER_CREATED','ORDER_PAID','ORDER_SHIPPED'), cast(least(id div {keys}, 2) as int) + 1) "
         "as event_type",
@@ -45,7 +51,11 @@ def append_events(spark: SparkSession, dataset: Dataset, first: int, count: int,
         id % {keys}, '"}}') as body""",
         "cast(null as binary) as body_bytes",
         "timestamp'2026-01-27 12:00:00Z' as partition_time",
-    ).writeTo(f"lake.{dataset.bronze.identifier}").append()
+    )
+    if names is not None:
+        name = F.get(F.array(*map(F.lit, names)), F.col("kafka_offset") % keys)
+        events = events.withColumns({"entity_key": name, "kafka_partition": F.lit(0)})
+    events.writeTo(f"lake.{dataset.bronze.identifier}").append()
 
 
 def live(spark: SparkSession, dataset: Dataset, max_rows: int = 1_000_000) -> LiveGold:

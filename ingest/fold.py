@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyspark.sql import functions as F
 
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "gold"
 _KEY_MOVED = "a key has events in two partitions"
+
+
+class Keys(NamedTuple):
+    """The least and the greatest key of some events."""
+
+    lowest: str
+    highest: str
 
 
 def sql_of(gold: Gold) -> str:
@@ -88,9 +95,8 @@ class Fold:
     ) -> None:
         if not self.keys_moved:
             try:
-                events = self._in_one_partition(rows)
-                state = self._met_by(events, self.spark.table(target))
-                self._merge(self._in_one_partition(rows, riding), state, target)
+                state, touched = self._met_by(self._in_one_partition(rows), self.spark.table(target))
+                self._merge(self._in_one_partition(rows, riding), state, target, touched)
                 return
             except Exception as error:
                 if _KEY_MOVED not in str(error):
@@ -100,7 +106,7 @@ class Fold:
         events, state = self._with_moved_keys(rows, self.spark.table(target), history(), riding)
         self._merge(events, state, target)
 
-    def _merge(self, events: DataFrame, state: DataFrame, target: str) -> None:
+    def _merge(self, events: DataFrame, state: DataFrame, target: str, touched: Keys | None = None) -> None:
         folded = self.spark.sql(sql_of(self.gold), events=events, state=state, **self.gold.parameters)
         if self.gold.ordered and not self.keys_moved:
             alarm = F.when(F.size("absorbed") > 1, F.raise_error(F.lit(_KEY_MOVED)).cast("map<int,bigint>"))
@@ -108,20 +114,30 @@ class Fold:
         view = f"folded_{self.gold.table}"
         folded.createOrReplaceTempView(view)
         on = " and ".join(f"target.{key} = source.{key}" for key in self.gold.key)
+        if touched is not None:
+            on += f" and target.{self.gold.key[0]} between :lowest and :highest"
         self.spark.sql(
             f"merge into {target} as target using {view} as source on {on} "
-            "when matched then update set * when not matched then insert *"
+            "when matched then update set * when not matched then insert *",
+            args=touched and touched._asdict(),
         )
 
-    def _met_by(self, events: DataFrame, state: DataFrame) -> DataFrame:
-        """The rows of `state` that `events` can change, where the table's key is the record's.
+    def _met_by(self, events: DataFrame, state: DataFrame) -> tuple[DataFrame, Keys | None]:
+        """The rows of `state` that `events` can change, and between which keys those are; all where the table's key is
+        not the record's.
 
-        A merge of a second's events would otherwise sort the whole table, every column of it.
+        A merge of a second's events would otherwise sort the whole table, every column of it. Keys that rise with time,
+        as most do, spare it the reading, too: files and their row groups are told apart by the least and greatest key.
         """
         if not self.gold.ordered:
-            return state
-        keys = events.select(F.col("entity_key").alias(self.gold.key[0])).distinct()
-        return state.join(F.broadcast(keys), self.gold.key[0], "left_semi")
+            return state, None
+        key = self.gold.key[0]
+        keys = events.select(F.col("entity_key").alias(key)).distinct().localCheckpoint()
+        touched = Keys(*keys.agg(F.min(key), F.max(key)).first())
+        if touched.lowest is None:
+            return state.limit(0), None
+        near = state.where(F.col(key).between(*touched))
+        return near.join(F.broadcast(keys), key, "left_semi"), touched
 
     def _in_one_partition(self, rows: DataFrame, riding: Riding | None = None) -> DataFrame:
         """Events ordered by offset within the epoch."""

@@ -81,7 +81,9 @@ def create_gold(spark: SparkSession, gold: Gold, identifier: str, fold: str) -> 
     """A table of `gold`'s columns named `identifier` (live, or a shadow), made by the fold with the hash `fold`."""
     columns = [(c.name, c.type, c.description) for c in gold.columns]
     partitioning = f"partitioned by (bucket({gold.buckets}, {gold.key[0]}))" if gold.buckets else ""
-    _create(spark, identifier, columns, partitioning, {**_WRITING, **_GOLD, FOLD: fold, **version_of(gold)})
+    # By its keys a merge tells which files it may leave: the first 16 characters, the default, are often all the same.
+    keys = {f"write.metadata.metrics.column.{key}": "full" for key in gold.key}
+    _create(spark, identifier, columns, partitioning, {**_WRITING, **_GOLD, **keys, FOLD: fold, **version_of(gold)})
 
 
 def bucketed_by(table: Any) -> str | None:
