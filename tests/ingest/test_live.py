@@ -179,6 +179,37 @@ def test_keys_of_any_text_are_found_again(spark: SparkSession) -> None:
     assert compare(spark, dataset, dataset.golds[0], None, 10_000, silent).is_equal
 
 
+def test_keys_that_a_fold_makes_numbers_of_are_found_again(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = new_dataset(spark)
+    (gold,) = made.golds
+    columns = [one.model_copy(update={"type": "bigint"} if one.name == "order_id" else {}) for one in gold.columns]
+    dataset = made.model_copy(update={"golds": [gold.model_copy(update={"columns": columns})]})
+    sql = "cast(order_id as bigint) as order_id,\n    if(is_changed, body.user_id"
+    sql = fold_module.sql_of(gold).replace("order_id,\n    if(is_changed, body.user_id", sql)
+    monkeypatch.setattr(fold_module, "sql_of", lambda gold: sql)
+    numbers = live(spark, dataset)
+    for first in (0, 3):
+        append_events(spark, dataset, first, 3, 3, ["9", "10", "100"])
+        drain(numbers)
+    found = {row.order_id: row.current_status for row in spark.table(f"lake.{gold.identifier}").collect()}
+    assert found == {9: "PAID", 10: "PAID", 100: "PAID"}
+
+
+def test_a_range_without_a_key_changes_nothing(spark: SparkSession) -> None:
+    dataset = new_dataset(spark)
+    gold = live(spark, dataset)
+    append_events(spark, dataset, 0, KEYS, KEYS)
+    drain(gold)
+    before = rows(spark, gold)
+    dead = "update lake.{} set error = 'bad_json' where kafka_offset >= {}"
+    append_events(spark, dataset, KEYS, KEYS, KEYS)
+    spark.sql(dead.format(dataset.bronze.identifier, KEYS))
+    drain(gold)
+    assert rows(spark, gold) == before
+
+
 def test_compaction_leaves_a_large_file_alone_until_a_third_of_it_is_deleted(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
