@@ -108,8 +108,8 @@ def spark_conf(settings: Settings) -> dict[str, str]:
         "spark.sql.shuffle.partitions": str(settings.spark_shuffle_partitions),
         # A fold collects what came of very many keys: beyond 128 of them the default gives up hashing and sorts.
         "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "2000000",
-        # Of the default's 100 classes one stream and its gold lose some each time, three streams nearly all: compiled
-        # anew for each batch, which then runs in code that is not warm.
+        # Three streams and their golds need more than twice the default's 100 classes: what was pushed out is compiled
+        # anew for the next batch, which then runs in code that is not warm.
         "spark.sql.codegen.cache.maxEntries": "2000",
         "spark.sql.streaming.stopTimeout": "60s",
         # foreachBatch and the gold threads share two cores: neither waits for the other's whole stage.

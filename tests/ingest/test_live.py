@@ -203,9 +203,8 @@ def test_a_range_without_a_key_changes_nothing(spark: SparkSession) -> None:
     append_events(spark, dataset, 0, KEYS, KEYS)
     drain(gold)
     before = rows(spark, gold)
-    dead = "update lake.{} set error = 'bad_json' where kafka_offset >= {}"
     append_events(spark, dataset, KEYS, KEYS, KEYS)
-    spark.sql(dead.format(dataset.bronze.identifier, KEYS))
+    spark.sql(f"update lake.{dataset.bronze.identifier} set error = 'bad_json' where kafka_offset >= {KEYS}")
     drain(gold)
     assert rows(spark, gold) == before
 
