@@ -42,7 +42,7 @@ def dbt_tasks(group_id: str, *, select: list[str] | None = None, exclude: list[s
         execution_config=ExecutionConfig(
             execution_mode=ExecutionMode.WATCHER if watched else ExecutionMode.LOCAL,
             invocation_mode=InvocationMode.SUBPROCESS,
-            dbt_executable_path=Path(os.environ["LAKE_BIN"]) / "dbt",
+            dbt_executable_path=Path(__file__).with_name("dbt"),
             setup_operator_args=watching.PRODUCER if watched else None,
         ),
         render_config=RenderConfig(
