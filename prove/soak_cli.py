@@ -4,6 +4,7 @@ another ingester writes, 5 when an engine can't be reached."""
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,6 +32,7 @@ def soak(
     from ingest.verify.warehouse import TrinoUnreachable
     from prove import soak as soaks
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no ingester or producer is left behind
     try:
         done = soaks.soak(settings(), datasets(None), minutes, rate, lambda line: typer.echo(line, err=True))
     except (TrinoUnreachable, TopicUnavailable) as error:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
+import psutil
 import pytest
 
 from ingest.lag_cli import Lag
@@ -119,6 +123,30 @@ def test_a_bronze_batch_beside_the_packing_of_a_gold_is_counted_apart(tmp_path) 
     )
     troubles, retried = ["dataset stopped: recreated"], ["starts again: Broker"]
     assert Batches.of(log) == Batches([2.0, 1.0], [2.0], [3.0], troubles, retried)
+
+
+AT_WORK = """
+import sys, time
+from pathlib import Path
+from prove import soak, soak_cli
+
+def at_work(*_):
+    with soak.child(Path("said"), "-c", "import time; time.sleep(60)") as ingester:
+        print(ingester.pid, flush=True)
+        time.sleep(60)
+
+soak.LAKE, soak.soak = (sys.executable,), at_work
+soak_cli.soak()
+"""
+
+
+def test_a_soak_that_is_ended_leaves_no_ingester_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", AT_WORK]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as soak:
+        ingester = psutil.Process(int(soak.stdout.readline()))
+        soak.terminate()
+        soak.wait(30)
+    assert not ingester.is_running()
 
 
 @pytest.mark.integration
