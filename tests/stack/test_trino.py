@@ -5,6 +5,7 @@ import re
 import uuid
 from pathlib import Path
 
+import httpx
 import pytest
 from trino.dbapi import connect
 
@@ -64,3 +65,25 @@ def test_years_of_days_are_written_by_one_statement(lake_stack: Settings) -> Non
         cursor.execute(f"{made} as select day from unnest({days}) as days (day)").fetchall()
         assert cursor.execute(f'select count(*) from ops."{table}$partitions"').fetchall() == [[1096]]
         cursor.execute(f"drop table ops.{table}").fetchall()
+
+
+@pytest.mark.integration
+def test_nothing_is_kept_of_the_keys_that_a_join_met(lake_stack: Settings) -> None:
+    """Trino 476 keeps a filter for each set of keys, until no memory is left."""
+
+    def filters_made() -> float:
+        url = f"http://{lake_stack.host}:{lake_stack.trino_port}/metrics"
+        said = httpx.get(url, headers={"X-Trino-User": "tests"}, timeout=30).raise_for_status().text
+        return float(re.search(r"^\S+_ColumnarFilterCompiler_FilterCache_LoadCount (\S+)$", said, re.MULTILINE)[1])
+
+    table, joins = f"ops.keys_{uuid.uuid4().hex[:8]}", 30
+    with connect(host=lake_stack.host, port=lake_stack.trino_port, user="tests", catalog=CATALOG) as client:
+        cursor = client.cursor()
+        keys = "select 'key-' || cast(n as varchar) as key from unnest(sequence(1, 1000)) as numbers (n)"
+        cursor.execute(f"create table {table} as {keys}").fetchall()
+        before = filters_made()
+        for _ in range(joins):
+            some = f"select key from {table} order by random() limit 40"
+            assert cursor.execute(f"select count(*) from {table} join ({some}) using (key)").fetchall() == [[40]]
+        assert filters_made() - before < joins / 2
+        cursor.execute(f"drop table {table}").fetchall()
