@@ -15,8 +15,9 @@ from typing import Annotated
 import typer
 
 from ingest import dataset_cli, dimensions_cli, lag_cli, produce_cli, replay_cli, schema_cli, verify_cli
-from ingest.command import DECISION, HELD, UNREACHABLE, Json, fail, in_effect, spark_for
+from ingest.command import Json, fail, in_effect, spark_for
 from ingest.reason import reason
+from stack.faults import DECISION, HELD, UNREACHABLE
 from stack.settings import settings
 
 app = typer.Typer()

@@ -14,10 +14,10 @@ import typer
 from ingest.datasets import Dataset, UnknownDataset
 from ingest.reason import reason
 from ingest.registry.known import datasets_in_effect
+from stack.faults import UNREACHABLE, USAGE
 from stack.registered import Documents
 from stack.settings import settings
 
-DIFFERENT, USAGE, HELD, DECISION, UNREACHABLE = 1, 2, 3, 4, 5
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 

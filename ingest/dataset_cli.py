@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ingest.command import DIFFERENT, UNREACHABLE, USAGE, Json, datasets, fail, in_effect, spark_for
+from ingest.command import Json, datasets, fail, in_effect, spark_for
+from stack.faults import DIFFERENT, UNREACHABLE, USAGE
 from stack.settings import settings
 
 app = typer.Typer(no_args_is_help=True)

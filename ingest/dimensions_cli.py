@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from ingest.command import HELD, UNREACHABLE, USAGE, Json, fail
+from ingest.command import Json, fail
+from stack.faults import HELD, UNREACHABLE, USAGE
 from stack.settings import settings
 
 app = typer.Typer(no_args_is_help=True)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ingest.command import DIFFERENT, UNREACHABLE, Json, datasets, fail
+from ingest.command import Json, datasets, fail
+from stack.faults import DIFFERENT, UNREACHABLE
 from stack.settings import CATALOG, settings
 
 if TYPE_CHECKING:

@@ -14,13 +14,14 @@ from typing import Annotated
 import typer
 
 from ingest import produce_options as options
-from ingest.command import USAGE, Json, fail
+from ingest.command import Json, fail
 from ingest.generators.content_events import ContentStream
 from ingest.generators.event_stream import EventStream
 from ingest.generators.faults import NO_FAULTS, Faults
 from ingest.generators.orders import OrderStream
 from ingest.generators.user_events import UserStream
 from ingest.produce_run import report, send
+from stack.faults import USAGE
 
 app = typer.Typer(no_args_is_help=True, help="Send generated events to Kafka.")
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ingest.command import UNREACHABLE, fail
+from ingest.command import fail
+from stack.faults import UNREACHABLE
 from stack.settings import settings
 
 if TYPE_CHECKING:

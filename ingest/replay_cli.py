@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ingest.command import DIFFERENT, UNREACHABLE, USAGE, Json, datasets, fail, spark_for
+from ingest.command import Json, datasets, fail, spark_for
 from ingest.datasets import Dataset, Gold
+from stack.faults import DIFFERENT, UNREACHABLE, USAGE
 
 MOST_ROWS = 10_000_000
 """Bronze rows that are folded without being asked for twice."""

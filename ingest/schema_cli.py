@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from ingest.command import DECISION, UNREACHABLE, USAGE, Json, datasets, fail
+from ingest.command import Json, datasets, fail
+from stack.faults import DECISION, UNREACHABLE, USAGE
 
 if TYPE_CHECKING:
     from ingest.schema.version import Version

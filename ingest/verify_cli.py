@@ -13,12 +13,12 @@ import typer
 
 from ingest.command import datasets as datasets_named
 from ingest.datasets import Dataset
+from stack.faults import DIFFERENT, UNREACHABLE
 from stack.settings import settings
 
 if TYPE_CHECKING:
     from ingest.verify.report import Report
 
-DIFFERENT, UNREACHABLE = 1, 5
 
 
 def verify(

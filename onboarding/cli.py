@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ingest.command import UNREACHABLE, USAGE, Json, fail
+from ingest.command import Json, fail
 from onboarding.sample import FEWEST
+from stack.faults import UNREACHABLE, USAGE
 from stack.settings import NO_REGISTRY, PROJECT, settings
 
 

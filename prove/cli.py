@@ -13,9 +13,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from prove.evidence import Evidence
+from stack.faults import DIFFERENT
 from stack.settings import settings
 
-DIFFERENT = 1
 app = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="How many random ways to try.")]

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stack.faults import UNREACHABLE, Fault
+from stack.faults import DIFFERENT, UNREACHABLE, Fault
 from stack.settings import settings
 
 if TYPE_CHECKING:
     from prove.soak_report import Soaked
 
-DIFFERENT = 1
 
 
 def soak(

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stack.faults import DIFFERENT
+
 if TYPE_CHECKING:
     from ingest.lag_cli import Lag
     from prove.soak_readers import Reader
@@ -98,8 +100,10 @@ class Soaked:
         yield from (f"the ingester: {trouble}" for trouble in self.batches.troubles)
         if not self.drained:
             yield "bronze does not have every record that was sent"
-        if self.verified.code:
-            yield f"lake verify exited {self.verified.code}: a record was lost or doubled, or live gold is wrong"
+        if self.verified.code == DIFFERENT:
+            yield "lake verify exited 1: a record was lost or doubled, or live gold is wrong"
+        elif self.verified.code:
+            yield f"lake verify exited {self.verified.code}: {self.verified.said}"
         for run in (*self.builds, *self.upkeep):
             if run.code:
                 yield f"{run.command} exited {run.code}: {run.said}"

@@ -8,10 +8,8 @@ from typing import Annotated
 
 import typer
 
-from stack.faults import UNREACHABLE, Fault
+from stack.faults import DIFFERENT, UNREACHABLE, Fault
 from stack.settings import settings
-
-DIFFERENT = 1
 
 
 def trace(

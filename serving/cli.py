@@ -13,9 +13,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from stack.faults import UNREACHABLE
 from stack.settings import Settings, settings
 
-FAILED, UNREACHABLE = 1, 5
+FAILED = 1
 
 app = typer.Typer()
 

@@ -10,8 +10,9 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperGroup
 
-USAGE = 2
-UNREACHABLE = 5
+# Exit codes of every command: what must be equal isn't, a wrong call, another writer has it, a person must decide, an
+# engine can't be reached.
+DIFFERENT, USAGE, HELD, DECISION, UNREACHABLE = 1, 2, 3, 4, 5
 
 
 class Fault(Exception):

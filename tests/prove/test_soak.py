@@ -60,6 +60,7 @@ def test_a_soak_without_a_fault_is_good() -> None:
         ({"batches": Batches([], [], [], ["dataset stopped: X"], [])}, "dataset stopped: X"),
         ({"drained": False}, "does not have every record"),
         ({"verified": Run("lake verify", 1, 1.0, "", "")}, "lost or doubled"),
+        ({"verified": Run("lake verify", 5, 1.0, "", "no Trino")}, "lake verify exited 5: no Trino"),
         ({"builds": [BUILT, replace(BUILT, code=1, said="a test is red")]}, "dbt build exited 1: a test is red"),
         ({"builds": []}, "dbt built nothing"),
         ({"upkeep": [Run("lake maintain", 5, 1.0, "", "no Trino")]}, "lake maintain exited 5: no Trino"),
