@@ -19,7 +19,12 @@ try:
 except KeyboardInterrupt:
     pathlib.Path("cancelled").touch()
 """
-TASK = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+# As Airflow's supervisor starts one: whoever started Airflow may have ignored what Ctrl-C sends.
+TASK = """
+import signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+subprocess.run(sys.argv[1:])
+"""
 
 
 def test_a_dbt_whose_task_is_killed_cancels_its_queries_and_ends(tmp_path: Path) -> None:
