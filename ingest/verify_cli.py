@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ingest.verify.report import Report
 
 
-
 def verify(
     datasets: Annotated[list[str] | None, typer.Argument(help="Datasets to verify; all when none is named.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of a table.")] = False,

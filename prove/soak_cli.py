@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from prove.soak_report import Soaked
 
 
-
 def soak(
     minutes: Annotated[float, typer.Option(min=0.5, help="How long, after the first build of dbt's tables.")] = 5.0,
     rate: Annotated[float, typer.Option(min=1, help="Events a second, all streams together.")] = 600.0,

@@ -100,10 +100,9 @@ class Soaked:
         yield from (f"the ingester: {trouble}" for trouble in self.batches.troubles)
         if not self.drained:
             yield "bronze does not have every record that was sent"
-        if self.verified.code == DIFFERENT:
-            yield "lake verify exited 1: a record was lost or doubled, or live gold is wrong"
-        elif self.verified.code:
-            yield f"lake verify exited {self.verified.code}: {self.verified.said}"
+        if code := self.verified.code:
+            different = "a record was lost or doubled, or live gold is wrong"
+            yield f"lake verify exited {code}: {different if code == DIFFERENT else self.verified.said}"
         for run in (*self.builds, *self.upkeep):
             if run.code:
                 yield f"{run.command} exited {run.code}: {run.said}"
