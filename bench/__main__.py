@@ -56,7 +56,7 @@ def main(
         if "freshness" in chosen:
             keep("freshness", offered | freshness.measure(settings, rate, seconds, ["orders"])["orders"])
         if "streams_freshness" in chosen:
-            keep("streams_freshness", offered | freshness.measure(settings, rate, seconds, STREAMS, ["gold"], 2))
+            keep("streams_freshness", offered | freshness.measure(settings, rate, seconds, STREAMS, ["gold"]))
         if {"drain", "schema", "merges", "ranges"} & set(chosen):
             spark = session(settings, "bench")
             spark.sparkContext.setLogLevel("ERROR")

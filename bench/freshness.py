@@ -11,14 +11,17 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+import psycopg
 import tenacity
 
-from bench.probes import STREAMS, Probes, query, send
+from bench.probes import SEED, STREAMS, Probes, query, send
 from bench.stack import lake, lake_beside
 from stack.settings import Settings
 
 WARM_UP_EVENTS = 500_000
-WARM_UP_SECONDS = 120
+WARM_UP_SECONDS = 240
+LOOK_SECONDS = 0.1
+"""Between two looks whether a table has a commit more; an age may be as much too long."""
 LATEST = 120
 """Seconds after the last one was sent, by which every probe must have been seen."""
 
@@ -33,35 +36,41 @@ def measure(
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Seconds from sending to visible, by stream and layer: p50, p95 and the greatest, at `rate` events/s in total.
 
-    A look costs the machine as much as a batch does: there is one each `every` seconds, and an age is as much too long.
+    A stream has a probe each `every` seconds.
     """
     from kafka import KafkaProducer
 
     # A service has long been running when its freshness matters: the compiled code first, then the load.
-    share = WARM_UP_EVENTS // len(streams)
+    share, share_rate = WARM_UP_EVENTS // len(streams), rate / len(streams)
     for stream in streams:
         lake("produce", stream, "--count", str(share), "--seed", "2")
-    probes = {(stream, layer): Probes(STREAMS[stream], layer) for stream in streams for layer in layers}
     with ExitStack() as beside:
         ingester = beside.enter_context(lake_beside("ingest", *streams))
         _wait_for_rows(settings, ingester, streams, share)
         for stream in streams:
-            beside.enter_context(lake_beside("produce", stream, "--rate", str(rate / len(streams))))
+            beside.enter_context(lake_beside("produce", stream, "--rate", str(share_rate), "--seed", str(SEED)))
         producer = KafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, linger_ms=0)
         beside.callback(producer.close)
-        counted_from = time.monotonic() + WARM_UP_SECONDS
+        catalog = psycopg.connect(settings.database_url(settings.catalog_database), autocommit=True)
+        beside.callback(catalog.close)
+        began = next_one = time.time()
+        counted_from = began + WARM_UP_SECONDS
         until = counted_from + seconds
-        while time.monotonic() < until or any(of.waiting for of in probes.values()):
-            for stream in streams if time.monotonic() < until else ():
-                name, sent_at = send(producer, STREAMS[stream])
-                for layer in layers if time.monotonic() > counted_from else ():
-                    probes[stream, layer].waiting[name] = sent_at
-            producer.flush()
+        probes = {(one, layer): Probes(STREAMS[one], layer, counted_from) for one in streams for layer in layers}
+        while time.time() < until or any(of.waiting for of in probes.values()):
+            if next_one < time.time() < until:
+                next_one += every
+                for stream in streams:
+                    sent = int((next_one - began) * share_rate)
+                    name, sent_at = send(producer, STREAMS[stream], sent)
+                    for layer in layers:
+                        probes[stream, layer].waiting[name] = sent_at
+                producer.flush()
             for of in probes.values():
-                of.look(settings)
-            if ingester.poll() is not None or time.monotonic() > until + LATEST:
+                of.look(settings, catalog)
+            if ingester.poll() is not None or time.time() > until + LATEST:
                 raise TimeoutError(f"probes never arrived: { {name: len(of.waiting) for name, of in probes.items()} }")
-            time.sleep(every)
+            time.sleep(LOOK_SECONDS)
     return {stream: {layer: _said(probes[stream, layer].ages) for layer in layers} for stream in streams}
 
 
