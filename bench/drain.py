@@ -1,6 +1,6 @@
 """How fast a preloaded topic drains: raw, header parsed, into bronze, into bronze and gold, and the naive way.
 
-The ways take turns in one warm Spark session, so that a machine that slows down slows all of them.
+The ways take turns in warm Spark sessions, so that a machine that slows down slows all of them.
 """
 
 from __future__ import annotations
@@ -45,20 +45,19 @@ def measure(
         ),
         "bronze": lambda: ingest(spark, settings, own_tables(orders, with_golds=False), max_offsets),
         "bronze_and_gold": lambda: ingest(spark, settings, own_tables(orders), max_offsets),
-        "naive_bronze_and_gold": lambda: naive.drain(
-            spark, settings.kafka_bootstrap_servers, own_tables(orders), _checkpoint(settings), max_offsets
-        ),
     }
-    found: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(1 - WARM_UP_ROUNDS, rounds + 1):
-        for name, way in ways.items():
-            began = time.monotonic()
-            way()
-            rate = events / (time.monotonic() - began)
-            print(f"round {number if number > 0 else 'warm-up'}: {name} {rate:,.0f} events/s", flush=True)
-            if number > 0:
-                found[name].append(rate)
-            drop_tables(spark)
+    with naive.opponent(settings) as drain:
+        ways["naive_bronze_and_gold"] = lambda: drain(own_tables(orders), _checkpoint(settings), max_offsets)
+        found: dict[str, list[float]] = {name: [] for name in ways}
+        for number in range(1 - WARM_UP_ROUNDS, rounds + 1):
+            for name, way in ways.items():
+                began = time.monotonic()
+                way()
+                rate = events / (time.monotonic() - began)
+                print(f"round {number if number > 0 else 'warm-up'}: {name} {rate:,.0f} events/s", flush=True)
+                if number > 0:
+                    found[name].append(rate)
+                drop_tables(spark)
     return found
 
 

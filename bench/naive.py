@@ -1,19 +1,30 @@
 """The opponent: what a first version looks like. One foreachBatch appends, then merges the batch; all defaults.
 
-Its session has Spark's own SQL settings where ours are tuned; cores, memory and catalog are the same.
+It has a Spark of its own with nothing set but what it needs to run: cores, memory, jars and catalog are ours.
 
 No fences, no branch, no lifecycle: a checkpoint is trusted, a batch is reduced to the latest event of each key.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-
-from pyspark.sql import DataFrame, SparkSession
+from typing import TYPE_CHECKING
 
 from ingest.datasets import Dataset
+from ingest.spark import spark_conf
+from stack.settings import Settings
 
-DEFAULTS = {"spark.sql.shuffle.partitions": "200", "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "128"}
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+NEEDED = (
+    "spark.jars", "spark.driver.extraClassPath", "spark.driver.memory", "spark.driver.host", "spark.driver.bindAddress",
+    "spark.local.dir", "spark.sql.extensions", "spark.sql.warehouse.dir", "spark.ui.showConsoleProgress",
+)  # fmt: skip
 BODY = (
     "event_id string, event_type string, event_timestamp bigint, order_id string, user_id string, "
     "total_amount decimal(18,2), currency string, payment_method string, "
@@ -22,11 +33,31 @@ BODY = (
 )
 
 
-def drain(spark: SparkSession, servers: str, dataset: Dataset, checkpoint: Path, max_offsets: int) -> None:
+@contextmanager
+def opponent(settings: Settings) -> Iterator[Callable[[Dataset, Path, int], None]]:
+    """`drain` in a driver of its own, which stays from one call to the next as ours does."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as driver:
+        yield lambda dataset, checkpoint, most: driver.submit(drain, settings, dataset, checkpoint, most).result()
+
+
+def session(settings: Settings) -> SparkSession:
+    """Spark as it comes, started if there is none."""
+    from pyspark.sql import SparkSession
+
+    ours = spark_conf(settings)
+    builder = SparkSession.builder.master(settings.spark_master).appName("naive").config("spark.ui.enabled", "false")
+    for name in ours:
+        if name in NEEDED or name.startswith("spark.sql.catalog."):
+            builder = builder.config(name, ours[name])
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    return spark
+
+
+def drain(settings: Settings, dataset: Dataset, checkpoint: Path, max_offsets: int) -> None:
     """Drain the dataset's topic into `bronze.<table>` and `gold.<table>`."""
-    spark = spark.newSession()
-    for name, default in DEFAULTS.items():
-        spark.conf.set(name, default)
+    spark = session(settings)
     bronze, gold = f"lake.{dataset.bronze.identifier}", f"lake.{dataset.golds[0].identifier}"
     spark.sql(
         f"create table {bronze} (order_id string, event_id string, event_type string, event_time timestamp, "
@@ -67,7 +98,7 @@ def drain(spark: SparkSession, servers: str, dataset: Dataset, checkpoint: Path,
 
     query = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", servers)
+        .option("kafka.bootstrap.servers", settings.kafka_bootstrap_servers)
         .option("subscribe", dataset.topic)
         .option("startingOffsets", "earliest")
         .option("maxOffsetsPerTrigger", max_offsets)
