@@ -10,12 +10,14 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
 from ingest.datasets import Dataset, Gold, Transform
 from ingest.schema.typed import fold_sql
+from ingest.spans import Span, spans
 from ingest.transforms.blame import blaming
 from ingest.transforms.steps import applied
 
@@ -25,14 +27,8 @@ if TYPE_CHECKING:
     from ingest.schema.sample import Riding
 
 FOLDER = Path(__file__).parent / "gold"
+FEW = 50_000  # events of a range whose keys are looked at one by one
 _KEY_MOVED = "a key has events in two partitions"
-
-
-class Keys(NamedTuple):
-    """The least and the greatest key of some events; nulls where there are none."""
-
-    lowest: str | None
-    highest: str | None
 
 
 def sql_of(gold: Gold) -> str:
@@ -106,7 +102,7 @@ class Fold:
         events, state = self._with_moved_keys(rows, self.spark.table(target), history(), riding)
         self._merge(events, state, target)
 
-    def _merge(self, events: DataFrame, state: DataFrame, target: str, touched: Keys | None = None) -> None:
+    def _merge(self, events: DataFrame, state: DataFrame, target: str, touched: list[Span] | None = None) -> None:
         folded = self.spark.sql(sql_of(self.gold), events=events, state=state, **self.gold.parameters)
         if self.gold.ordered and not self.keys_moved:
             alarm = F.when(F.size("absorbed") > 1, F.raise_error(F.lit(_KEY_MOVED)).cast("map<int,bigint>"))
@@ -115,15 +111,15 @@ class Fold:
         folded.createOrReplaceTempView(view)
         on = " and ".join(f"target.{key} = source.{key}" for key in self.gold.key)
         if touched is not None:
-            on += f" and target.{self.gold.key[0]} between :lowest and :highest"
+            on += f" and ({_among('target.' + self.gold.key[0], touched)})"
         self.spark.sql(
             f"merge into {target} as target using {view} as source on {on} "
             "when matched then update set * when not matched then insert *",
-            args=touched and touched._asdict(),
+            args=_ends(touched or []),
         )
 
-    def _met_by(self, events: DataFrame, state: DataFrame) -> tuple[DataFrame, Keys | None]:
-        """The rows of `state` that `events` can change, and between which keys those are; all where the table's key is
+    def _met_by(self, events: DataFrame, state: DataFrame) -> tuple[DataFrame, list[Span] | None]:
+        """The rows of `state` that `events` can change, and in which spans their keys are; all where the table's key is
         not the record's.
 
         A merge of a second's events would otherwise sort the whole table, every column of it. Keys that rise with time,
@@ -132,11 +128,20 @@ class Fold:
         if not self.gold.ordered:
             return state, None
         key = self.gold.key[0]
-        keys = events.select(F.col("entity_key").alias(key)).distinct().localCheckpoint()
+        seen = Observation()
+        # Each as often as it comes: the join finds it as fast, and to have it once would take a shuffle.
+        keys = (
+            events.select(F.col("entity_key").alias(key))
+            .where(F.col(key).isNotNull())
+            .observe(seen, F.count(key).alias("count"), F.min(key).alias("lowest"), F.max(key).alias("highest"))
+            .localCheckpoint()
+        )
         touched = None
         if dict(state.dtypes)[key] == "string":  # numbers, which a fold may make of keys, are ordered otherwise
-            touched = Keys(*keys.agg(F.min(key), F.max(key)).first())
-            state = state.where(F.col(key).between(*touched))
+            count, *ends = seen.get.values()
+            touched = spans(keys.toArrow().column(key).to_pylist()) if count <= FEW else spans(ends, most=1)
+            among = f"select * from {{state}} where {_among(key, touched)}"
+            state = self.spark.sql(among, _ends(touched), state=state)
         return state.join(F.broadcast(keys), key, "left_semi"), touched
 
     def _in_one_partition(self, rows: DataFrame, riding: Riding | None = None) -> DataFrame:
@@ -176,6 +181,16 @@ class Fold:
         rest = self._in_one_partition(rows, riding).join(F.broadcast(moved), "entity_key", "left_anti")
         known = state.join(F.broadcast(moved.withColumnRenamed("entity_key", key)), key, "left_anti")
         return rest.unionByName(whole), known
+
+
+def _among(column: str, of: list[Span]) -> str:
+    """Whether the column is in one of the spans, whose ends are `_ends`."""
+    within = (f"{column} between :lowest_{number} and :highest_{number}" for number in range(len(of)))
+    return " or ".join(within) or "false"
+
+
+def _ends(of: list[Span]) -> dict[str, str]:
+    return {f"{end}_{number}": key for number, span in enumerate(of) for end, key in span._asdict().items()}
 
 
 def _order(timestamp: Column, partition: Column) -> Column:

@@ -36,10 +36,13 @@ class Followers:
         """The gold looks what bronze has: what woke it is done with."""
         self._published[table].clear()
 
-    def sleeps(self, table: str, seconds: float) -> None:
-        """The gold has found nothing to do, so it keeps up; it waits to be woken, at most so long."""
+    def rests(self, table: str) -> None:
+        """The gold has found nothing to do, so it keeps up."""
         if not self._published[table].is_set():
             self.keeping_up.setdefault(table, threading.Event()).set()
+
+    def sleeps(self, table: str, seconds: float) -> None:
+        """The gold waits to be woken, at most so long."""
         self._published[table].wait(seconds)
 
     def falls_behind(self, table: str) -> None:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 log = structlog.get_logger()
-SMALL_FILE, LARGE_FILE = 16 << 20, 128 << 20  # bytes; a file between them is left alone
+SMALL_FILE, LARGE_FILE = 8 << 20, 128 << 20  # bytes; a file between them is left alone
+PACKED_AT_ONCE = 12 << 20  # bytes, by one core
 
 
 class SchemaEvolved(RuntimeError):
@@ -50,6 +51,8 @@ class Progress:
     """What this process has done to one gold."""
 
     merges: int = 0
+    since_compacted: int = 0
+    """Merges."""
     seconds: list[float] = field(default_factory=list)
 
 
@@ -66,6 +69,8 @@ class LiveGold:
         check: SchemaCheck | None = None,
     ) -> None:
         self.spark = spark.newSession()
+        # A small merge would spend more on planning each stage anew than it gains; nothing here is unknown beforehand.
+        self.spark.conf.set("spark.sql.adaptive.enabled", "false")
         self.dataset, self.gold, self.max_rows, self.check = dataset, gold, max_rows, check
         self.definition = definition(gold, dataset.transforms)
         create_gold(self.spark, gold, gold.identifier, self.definition)
@@ -110,9 +115,14 @@ class LiveGold:
             snapshot=self.publisher.base,
             by=by,
         )
-        if self.progress.merges % self.gold.compact_every == 0:
+        self.progress.since_compacted += 1
+        if self.is_to_compact(at_rest=False):
             self.compact()
         return True
+
+    def is_to_compact(self, at_rest: bool) -> bool:
+        """Whether enough was merged since the last time: twice as much while there is more to merge."""
+        return self.progress.since_compacted >= self.gold.compact_every * (1 if at_rest else 2)
 
     def _by_snapshots(self, until: int, size: int) -> str:
         """Absorb the `size` rows that were appended after `self.folded` up to the snapshot `until`."""
@@ -212,9 +222,10 @@ class LiveGold:
             f"call {CATALOG}.system.rewrite_data_files(table => '{self.gold.identifier}', options => map("
             f"'target-file-size-bytes', '{LARGE_FILE}', 'min-file-size-bytes', '{SMALL_FILE}', 'min-input-files', '2', "
             "'delete-ratio-threshold', '0.33', 'remove-dangling-deletes', 'true', "
-            "'max-concurrent-file-group-rewrites', '2'))"
+            f"'max-file-group-size-bytes', '{PACKED_AT_ONCE}', 'max-concurrent-file-group-rewrites', '2'))"
         )
         self.publisher.base = current_snapshot(self.spark, self.gold.identifier)
+        self.progress.since_compacted = 0
         tell.took(self.gold.identifier, "compact", time.monotonic() - began)
         log.info("gold compacted", table=self.gold.table, seconds=round(time.monotonic() - began, 2))
 

@@ -247,7 +247,12 @@ class DatasetRun(threading.Thread):
             if not has_advanced:
                 if is_last and not live.is_behind():
                     break
-                self.followers.sleeps(gold.table, IDLE_SECONDS)
+                self.followers.rests(gold.table)
+                if live.is_to_compact(at_rest=True):
+                    with turn(self.spark):
+                        live.compact()  # beside bronze's next batch, which waits for no row of it
+                else:
+                    self.followers.sleeps(gold.table, IDLE_SECONDS)
         if not self._lost:
             live.publisher.drop_branch()
 

@@ -68,6 +68,9 @@ def catalog_conf(settings: Settings) -> dict[str, str]:
         **file_conf(settings),
         # Other writers (Trino, maintenance, a person) change tables too: never read a remembered one.
         "cache-enabled": "false",
+        # Manifests never change, and each merge reads all of its table's, three times.
+        "io.manifest.cache-enabled": "true",
+        "io.manifest.cache.max-total-bytes": str(32 << 20),
     }
     return {prefix: "org.apache.iceberg.spark.SparkCatalog", **{f"{prefix}.{name}": said[name] for name in said}}
 

@@ -39,10 +39,11 @@ _GOLD = {
     "write.delete.mode": "merge-on-read",
     "write.merge.isolation-level": "serializable",
     "write.merge.distribution-mode": "none",
-    # A merge scans the whole table: in pieces that every core gets one of, from the first tens of megabytes on.
-    "write.parquet.row-group-size-bytes": "16777216",
+    # A merge reads the groups of rows that can have its keys: some thousand rows each, about what one merge wrote.
+    "write.parquet.row-group-size-bytes": "2097152",
+    # What it does read, in pieces that every core gets one of.
     "read.split.target-size": "16777216",
-    "read.split.open-file-cost": "1048576",
+    "read.split.open-file-cost": "262144",
 }
 
 

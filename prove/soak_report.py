@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ingest.lag_cli import Lag
     from prove.soak_readers import Reader
 
-MOST_FILES = 64  # of a live gold right after its writer packed it, those of the merges since included
+MOST_FILES = 128  # of a live gold right after its writer packed it, those of the merges since included
 MOST_GROWTH = 1.25  # of resident memory from the second third to the last
 JUDGED_AFTER = 5.0  # minutes: before, a JVM's memory is still growing into its heap
 

@@ -73,7 +73,7 @@ class Gold(_Model):
     key: Annotated[list[str], Field(min_length=1)]
     buckets: Annotated[int, Field(ge=0, le=1024)] = 0
     ordered: bool = True
-    compact_every: Annotated[int, Field(ge=1)] = 8
+    compact_every: Annotated[int, Field(ge=1)] = 16
     parameters: dict[Name, int] = {}
     traced_by: dict[Name, str] = {}
     columns: list[Column] = []

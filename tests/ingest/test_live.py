@@ -158,6 +158,49 @@ def test_a_merge_leaves_files_alone_whose_keys_it_does_not_touch(spark: SparkSes
     assert compare(spark, dataset, dataset.golds[0], None, 10_000, silent).is_equal
 
 
+def test_a_merge_leaves_files_alone_between_an_old_key_and_the_new_ones(spark: SparkSession) -> None:
+    """Or one order that is returned after weeks makes its merge read all of those weeks."""
+    dataset = new_dataset(spark)
+    gold = live(spark, dataset)
+    old, between, new = (named_alike(kind, KEYS) for kind in "012")
+    append_events(spark, dataset, 0, KEYS, KEYS, between)
+    drain(gold)
+    hidden = [Path(name.removeprefix("file:")) for name in data_files(spark, gold)]
+    append_events(spark, dataset, KEYS, 2 * KEYS, 2 * KEYS, old + new)
+    drain(gold)
+    for file in hidden:
+        file.rename(file.with_suffix(".away"))
+    append_events(spark, dataset, 3 * KEYS, KEYS + 1, KEYS + 1, [old[0], *new])
+    drain(gold)  # it would fail by a file that is not there
+    for file in hidden:
+        file.with_suffix(".away").rename(file)
+    assert spark.table(f"lake.{gold.gold.identifier}").count() == 3 * KEYS
+    assert compare(spark, dataset, dataset.golds[0], None, 10_000, silent).is_equal
+
+
+def test_files_are_packed_after_twice_as_many_merges_where_there_is_more_to_merge(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = new_dataset(spark)
+    (often,) = (one.model_copy(update={"compact_every": 2}) for one in made.golds)
+    dataset = made.model_copy(update={"golds": [often]})
+    gold = live(spark, dataset)
+    packed: list[int] = []
+    compact = gold.compact
+
+    def counted() -> None:
+        packed.append(gold.progress.merges)
+        compact()
+
+    monkeypatch.setattr(gold, "compact", counted)
+    due = []
+    for number in range(5):
+        append_events(spark, dataset, number * KEYS, KEYS, KEYS)
+        drain(gold)
+        due.append(gold.is_to_compact(at_rest=True))
+    assert packed == [4] and due == [False, True, True, False, False]
+
+
 def named_alike(kind: str, count: int) -> list[str]:
     """Keys that differ after their first 16 characters only, which is what statistics keep as a rule."""
     return [f"order-of-the-day-{kind}-{number:03d}" for number in range(count)]

@@ -60,6 +60,9 @@ class Live:
     def compact(self) -> None:
         pass
 
+    def is_to_compact(self, at_rest: bool) -> bool:
+        return False
+
     def assure_key(self) -> None:
         if self.is_of_another_fold and next(self.steps) == "blocked":
             raise SchemaBlocked("the key has changed")
@@ -134,9 +137,18 @@ class Slow(Live):
         super().__init__(run, iter(()))
         self.behind, self.may = threading.Event(), threading.Event()
         self.failure: Exception | None = None
+        self.due, self.packing, self.packed = threading.Event(), threading.Event(), threading.Event()
 
     def is_behind(self) -> bool:
         return self.behind.is_set()
+
+    def is_to_compact(self, at_rest: bool) -> bool:
+        return at_rest and self.due.is_set()
+
+    def compact(self) -> None:
+        self.packing.set()
+        self.packed.wait(60)
+        self.due.clear()
 
     def step(self) -> bool:
         self.may.wait(60)
@@ -159,6 +171,7 @@ def slow(run: DatasetRun, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
     yield gold
     gold.behind.clear()
     gold.may.set()
+    gold.packed.set()
     run.stop.set()
     thread.join(60)
     assert not thread.is_alive()
@@ -191,6 +204,15 @@ def test_bronze_waits_for_a_gold_that_had_caught_up_and_for_no_other(run: Datase
     slow.may.set()
     bronze.join(60)
     assert not bronze.is_alive()
+
+
+def test_a_gold_packs_its_files_when_it_has_all_of_bronze_which_goes_on_meanwhile(run: DatasetRun, slow: Slow) -> None:
+    slow.due.set()
+    following(run).join(5)
+    assert not slow.packing.is_set()  # it is behind
+    slow.may.set()
+    assert slow.packing.wait(60) and not slow.behind.is_set()
+    assert [one.is_set() for one in run.followers.keeping_up.values()] == [True]
 
 
 def test_bronze_waits_for_no_gold_that_fails(run: DatasetRun, slow: Slow) -> None:
