@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
 from ingest.datasets import Dataset, Gold, Transform
@@ -128,18 +127,13 @@ class Fold:
         if not self.gold.ordered:
             return state, None
         key = self.gold.key[0]
-        seen = Observation()
         # Each as often as it comes: the join finds it as fast, and to have it once would take a shuffle.
-        keys = (
-            events.select(F.col("entity_key").alias(key))
-            .where(F.col(key).isNotNull())
-            .observe(seen, F.count(key).alias("count"), F.min(key).alias("lowest"), F.max(key).alias("highest"))
-            .localCheckpoint()
-        )
+        keys = events.select(F.col("entity_key").alias(key)).where(F.col(key).isNotNull()).localCheckpoint()
         touched = None
         if dict(state.dtypes)[key] == "string":  # numbers, which a fold may make of keys, are ordered otherwise
-            count, *ends = seen.get.values()
-            touched = spans(keys.toArrow().column(key).to_pylist()) if count <= FEW else spans(ends, most=1)
+            some = keys.limit(FEW + 1).toArrow().column(key).to_pylist()
+            is_few = len(some) <= FEW
+            touched = spans(some) if is_few else spans(keys.agg(F.min(key), F.max(key)).first(), most=1)
             among = f"select * from {{state}} where {_among(key, touched)}"
             state = self.spark.sql(among, _ends(touched), state=state)
         return state.join(F.broadcast(keys), key, "left_semi"), touched

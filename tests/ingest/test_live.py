@@ -252,6 +252,32 @@ def test_a_range_without_a_key_changes_nothing(spark: SparkSession) -> None:
     assert rows(spark, gold) == before
 
 
+def test_a_range_without_a_file_changes_nothing(spark: SparkSession) -> None:
+    """A batch of a transaction's markers alone: offsets move, and no record is there to be read."""
+    dataset = new_dataset(spark)
+    gold = live(spark, dataset)
+    append_events(spark, dataset, 0, KEYS, KEYS)
+    drain(gold)
+    before = rows(spark, gold)
+    load(spark, dataset.bronze.identifier).newAppend().commit()
+    assert gold.is_behind()
+    drain(gold)
+    assert rows(spark, gold) == before and not gold.is_behind()
+
+
+def test_more_keys_than_are_looked_at_one_by_one_are_one_span(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold_module, "FEW", KEYS - 1)
+    dataset = new_dataset(spark)
+    gold = live(spark, dataset)
+    for number in range(2):
+        append_events(spark, dataset, number * KEYS, KEYS, KEYS, [*named_alike("0", KEYS - 1), "another"])
+        drain(gold)
+    assert {row.current_status for row in spark.table(f"lake.{gold.gold.identifier}").collect()} == {"PAID"}
+    assert compare(spark, dataset, dataset.golds[0], None, 10_000, silent).is_equal
+
+
 def test_compaction_leaves_a_large_file_alone_until_a_third_of_it_is_deleted(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
