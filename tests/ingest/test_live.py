@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,15 +146,12 @@ def test_a_merge_leaves_files_alone_whose_keys_it_does_not_touch(spark: SparkSes
     near, far = named_alike("0", KEYS), named_alike("1", KEYS)
     append_events(spark, dataset, 0, KEYS, KEYS, far)
     drain(gold)
-    hidden = [Path(name.removeprefix("file:")) for name in data_files(spark, gold)]
+    hidden = data_files(spark, gold)
     append_events(spark, dataset, KEYS, KEYS, KEYS, near)
     drain(gold)
-    for file in hidden:
-        file.rename(file.with_suffix(".away"))
-    append_events(spark, dataset, 2 * KEYS, KEYS, KEYS, near)
-    drain(gold)  # it would fail by a file that is not there
-    for file in hidden:
-        file.with_suffix(".away").rename(file)
+    with away(hidden):
+        append_events(spark, dataset, 2 * KEYS, KEYS, KEYS, near)
+        drain(gold)  # it would fail by a file that is not there
     found = Counter(row.current_status for row in spark.table(f"lake.{gold.gold.identifier}").collect())
     assert found == {"CREATED": KEYS, None: KEYS}
     assert compare(spark, dataset, dataset.golds[0], None, 10_000, silent).is_equal
@@ -165,15 +164,12 @@ def test_a_merge_leaves_files_alone_between_an_old_key_and_the_new_ones(spark: S
     old, between, new = (named_alike(kind, KEYS) for kind in "012")
     append_events(spark, dataset, 0, KEYS, KEYS, between)
     drain(gold)
-    hidden = [Path(name.removeprefix("file:")) for name in data_files(spark, gold)]
+    hidden = data_files(spark, gold)
     append_events(spark, dataset, KEYS, 2 * KEYS, 2 * KEYS, old + new)
     drain(gold)
-    for file in hidden:
-        file.rename(file.with_suffix(".away"))
-    append_events(spark, dataset, 3 * KEYS, KEYS + 1, KEYS + 1, [old[0], *new])
-    drain(gold)  # it would fail by a file that is not there
-    for file in hidden:
-        file.with_suffix(".away").rename(file)
+    with away(hidden):
+        append_events(spark, dataset, 3 * KEYS, KEYS + 1, KEYS + 1, [old[0], *new])
+        drain(gold)  # it would fail by a file that is not there
     assert spark.table(f"lake.{gold.gold.identifier}").count() == 3 * KEYS
     assert compare(spark, dataset, dataset.golds[0], None, 10_000, silent).is_equal
 
@@ -199,6 +195,17 @@ def test_files_are_packed_after_twice_as_many_merges_where_there_is_more_to_merg
         drain(gold)
         due.append(gold.is_to_compact(at_rest=True))
     assert packed == [4] and due == [False, True, True, False, False]
+
+
+@contextmanager
+def away(names: Iterable[str]) -> Iterator[None]:
+    """Meanwhile nobody can read these files."""
+    files = [Path(name.removeprefix("file:")) for name in names]
+    for file in files:
+        file.rename(file.with_suffix(".away"))
+    yield
+    for file in files:
+        file.with_suffix(".away").rename(file)
 
 
 def named_alike(kind: str, count: int) -> list[str]:
