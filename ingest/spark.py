@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest import class_archive
+from stack.java import java_17_home
 from stack.settings import CATALOG, Settings
 
 if TYPE_CHECKING:
@@ -139,8 +141,8 @@ def spark_conf(settings: Settings) -> dict[str, str]:
             "-XX:+UseParallelGC "
             # Half of a young merge's CPU is the compiler's: it begins later, with less.
             "-XX:CompileThresholdScaling=4 "
-            f"-Duser.timezone=UTC -Dlog4j2.configurationFile=file:{LOG_CONFIG}"
-        ),
+            f"-Duser.timezone=UTC -Dlog4j2.configurationFile=file:{LOG_CONFIG} {class_archive.flags(settings)}"
+        ).rstrip(),
         # Of executors, where spark_master is a cluster: what is in the driver's, but for the file of this machine.
         "spark.executor.extraJavaOptions": "-XX:+UseParallelGC -XX:CompileThresholdScaling=4 -Duser.timezone=UTC",
     }
@@ -151,6 +153,7 @@ def session(settings: Settings, name: str) -> SparkSession:
     from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
+    os.environ["JAVA_HOME"] = str(java_17_home(settings))
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     os.environ.pop("SPARK_HOME", None)  # another Spark on the machine has other jars
     os.environ.setdefault("SPARK_LOCAL_IP", settings.host)  # its UI would listen on every interface

@@ -44,11 +44,13 @@ def fetch(parts: Parts = None) -> None:
     """Download and check the engines' files where they are missing (`up` does it too)."""
     from rich.console import Console
 
+    from ingest import class_archive
     from stack import downloads
 
     wanted = check_parts(parts)
     console = Console(stderr=True)
     downloads.fetch(settings(), console)
+    class_archive.make(settings(), console)
     for part in wanted:
         downloads.fetch_part(settings(), part, console)
 
