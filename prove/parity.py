@@ -11,6 +11,7 @@ import random
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
@@ -50,8 +51,9 @@ def prove_parity(
         trino = Dbt(settings, Path(folder, "trino"), environment, "ci", project)
         spark = SparkSide(settings, Path(folder, "spark"), environment, project)
         try:
+            on_spark = spark.ids()  # it is parsed there while it is parsed here
             origins, absent = _copied(warehouse, trino.manifest.sources, trino.environment)
-            without = left_out(trino.manifest, spark.ids(), absent, report)
+            without = left_out(trino.manifest, on_spark.result(), absent, report)
             proof = Proof(warehouse, trino, spark, origins, cuts, select, without, report)
             return [one for seed in seeds for one in proof.of(seed)]
         except TrinoUnreachable as error:
@@ -84,12 +86,18 @@ class Proof:
         for number, batches in arriving(self.warehouse, bronze, self.origins, random.Random(seed), self.cuts):
             self.report(f"seed {seed}: dbt on Trino and Spark, after cut {number} of {batches}")
             arguments = [*BUILD, *self.chosen(views=not built), "--vars", f"{{as_of: '{as_of}'}}"]
+            on_spark = self.spark.run(*arguments)
             self.trino.run(*arguments)
-            ran = self.spark.run(*arguments)
+            ran = on_spark.result()
             built = built or ran
         right = self.spark.readable(built, f"{prefix}spark_views")
         cut = f"seed {seed}, {batches} cuts, as of {as_of}"
-        return [_compared(self.warehouse, self.trino.manifest.nodes[id_], right[id_], cut) for id_ in sorted(right)]
+
+        def compared(id_: str) -> Evidence:
+            return _compared(self.warehouse, self.trino.manifest.nodes[id_], right[id_], cut)
+
+        with ThreadPoolExecutor(4) as pool:  # small queries, of which Trino plans one while it answers another
+            return list(pool.map(compared, sorted(right)))
 
     def chosen(self, views: bool) -> list[str]:
         """What dbt is to build: all of it, or without `views`, which are the same after each cut, what keeps rows."""

@@ -5,7 +5,7 @@ What Spark's views hold is copied into tables, since no other engine can read a 
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,13 +32,13 @@ class SparkSide:
             raise Fault(str(error), "make setup", UNREACHABLE) from None
         self._child = ProcessPoolExecutor(1, get_context("spawn"), _open, (settings, folder, environment, project))
 
-    def ids(self) -> list[str]:
+    def ids(self) -> Future[list[str]]:
         """Ids of all nodes that the project has on Spark."""
-        return self._child.submit(_ids).result()
+        return self._child.submit(_ids)
 
-    def run(self, *arguments: str) -> list[str]:
+    def run(self, *arguments: str) -> Future[list[str]]:
         """Ids of the nodes that `dbt <arguments>` ran; Fault where one failed."""
-        return self._child.submit(_run, arguments).result()
+        return self._child.submit(_run, arguments)
 
     def readable(self, ids: list[str], schema: str) -> dict[str, str]:
         """A table for each of the nodes: its own, or a copy in `schema` of what the view holds."""

@@ -22,30 +22,33 @@ LAYERS = ("bronze", "silver", "gold")
 MART = """
 select category, currency, order_count, units_sold, revenue from gold.category_sales order by revenue desc limit 10
 """
-DBT_PROJECT = PROJECT / "dbt_project"
+
+
+def steps(count: int) -> list[list[str]]:
+    """The commands: start the stack, send `count` events of every stream, load the dimensions, ingest, build, verify,
+    replay.
+    """
+    return [
+        ["lake", "up"],
+        *(["lake", "produce", stream, "--count", str(count)] for stream in STREAMS),
+        ["lake", "dimensions", "load"],
+        ["lake", "ingest", "--once"],
+        ["dbt", "build", "--project-dir", "dbt_project", "--profiles-dir", "dbt_project"],
+        ["lake", "verify"],
+        ["lake", "prove", "replay"],
+    ]
 
 
 def run(settings: Settings, count: int) -> None:
-    """Start the stack, send `count` events of every stream, load the dimensions, ingest, build, verify, replay.
-
-    Then show rows per layer and one mart.
-    """
+    """Run the steps, then show rows per layer and one mart."""
     console = Console()
-    bin_ = Path(sys.executable).parent
-    steps = [
-        [str(bin_ / "lake"), "up"],
-        *([str(bin_ / "lake"), "produce", stream, "--count", str(count)] for stream in STREAMS),
-        [str(bin_ / "lake"), "dimensions", "load"],
-        [str(bin_ / "lake"), "ingest", "--once"],
-        [str(bin_ / "dbt"), "build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)],
-        [str(bin_ / "lake"), "verify"],
-        [str(bin_ / "lake"), "prove", "replay"],
-    ]
-    for number, step in enumerate(steps, 1):
-        said = " ".join([Path(step[0]).name, *step[1:]]).replace(f"{PROJECT}/", "")
-        console.print(f"\n[bold]{number}/{len(steps)}  {said}[/bold]", highlight=False)
+    todo = steps(count)
+    for number, (program, *words) in enumerate(todo, 1):
+        said = " ".join([program, *words])
+        console.print(f"\n[bold]{number}/{len(todo)}  {said}[/bold]", highlight=False)
         began = time.monotonic()
-        code = subprocess.run(step, cwd=PROJECT, env={**os.environ, "PYTHONUNBUFFERED": "1"}).returncode
+        command = [str(Path(sys.executable).with_name(program)), *words]
+        code = subprocess.run(command, cwd=PROJECT, env={**os.environ, "PYTHONUNBUFFERED": "1"}).returncode
         if code:
             console.print(f"[red]{said} exited {code}[/red]; the logs are in {settings.logs}")
             raise typer.Exit(code)

@@ -21,6 +21,7 @@ from tests.dags.conftest import sql, stop
 pytestmark = pytest.mark.integration
 DAG = "dimensions_daily"
 NOBODY = -1
+RETRIES = 0  # a person asks for the second try here
 
 
 def processes(lake: Settings) -> list[psutil.Process]:

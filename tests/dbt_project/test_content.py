@@ -89,7 +89,10 @@ def test_any_order_of_ten_thousand_events_equals_a_full_refresh_and_a_plain_loop
     check_random_cuts(warehouse, seed, count=10_000, pieces=5)
 
 
-@pytest.mark.parametrize("planted", [None, "when matched and {{ gone }} then delete"], ids=["as it is", "no delete"])
+NO_DELETE = pytest.param("when matched and {{ gone }} then delete", marks=pytest.mark.full)
+
+
+@pytest.mark.parametrize("planted", [None, NO_DELETE], ids=["as it is", "no delete"])
 def test_a_session_that_another_swallows_goes_in_the_same_commit(warehouse, tmp_path, planted):
     if planted:
         warehouse.project = shutil.copytree(DBT_PROJECT, tmp_path / "planted", ignore=shutil.ignore_patterns("target"))

@@ -98,10 +98,8 @@ PLANTED = {
 }  # fmt: skip
 
 
-IN_THE_GATE, *LONGER = PLANTED
-
-
-@pytest.mark.parametrize("bug", [IN_THE_GATE, *(pytest.param(bug, marks=pytest.mark.full) for bug in LONGER)])
+@pytest.mark.full
+@pytest.mark.parametrize("bug", PLANTED)
 def test_a_history_that_depends_on_arrival_is_seen(warehouse, lake_stack, monkeypatch, bug):
     feeds = few(seed=8)
     land(warehouse, lake_stack, feeds, datetime(2026, 2, 1, tzinfo=UTC))

@@ -94,6 +94,7 @@ def test_killed_processes_come_back(own: Settings, run_lake: Lake, environment: 
     assert all(process.pid != killed[name].pid for name, process in processes(own).items())
 
 
+@pytest.mark.full  # a start of Trino's for itself
 def test_trino_reads_files_once_it_is_ready(own: Settings) -> None:
     """From metadata it answers seconds before; how many depends on the load, so it starts alone here."""
     Warehouse(own).rows("create table ops.kept as select 42 as answer")
