@@ -67,16 +67,17 @@ def _make(settings: Settings, archive: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-m", __name__, str(made)],
             cwd=PROJECT, env={**os.environ, "LAKE_HOME": folder, "LAKE_DOWNLOADS": str(settings.downloads)},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
         )  # fmt: skip
         if done.returncode or not made.exists():
-            raise _NotMade("".join(done.stdout.strip().splitlines()[-1:]))
+            raise _NotMade("".join((done.stderr or done.stdout).strip().splitlines()[-1:]))
         made.rename(archive)
 
 
 def be_short_lived(settings: Settings, archive: Path) -> None:
     """A Spark that does in small what an ingester does, and leaves its classes in `archive` when it ends."""
     from pyspark.sql import SparkSession
+    from pyspark.sql import functions as F
 
     from ingest.spark import spark_conf
 
@@ -91,18 +92,19 @@ def be_short_lived(settings: Settings, archive: Path) -> None:
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
     spark.sql("create table bronze.events (id long, body string, at timestamp) using iceberg partitioned by (days(at))")
-    spark.sql("create table gold.current (id long, state string, seen array<bigint>) using iceberg")
+    spark.sql("create table gold.current (id long, state string, seen array<int>) using iceberg")
 
-    def land(batch, number):
-        batch.selectExpr(
+    def land(batch, _number):
+        events = batch.selectExpr(
             "value as id", "to_json(struct(value % 7 as id, 'PAID' as state)) as body", "timestamp as at"
-        ).writeTo("bronze.events").append()
-        folded = spark.table("bronze.events").selectExpr("from_json(body, 'id bigint, state string') as body", "at")
-        folded = folded.selectExpr("body.*", "row_number() over (partition by body.id order by at) as step")
-        folded = folded.groupBy("id").agg({"state": "max", "step": "collect_list"}).toDF("id", "state", "seen")
-        folded.createOrReplaceGlobalTempView("folded")
-        spark.sql("""
-            merge into gold.current as old using global_temp.folded as new on old.id = new.id
+        )
+        events.writeTo("bronze.events").append()
+        read = events.selectExpr("from_json(body, 'id bigint, state string') as body", "at")
+        steps = read.selectExpr("body.*", "row_number() over (partition by body.id order by at) as step")
+        folded = steps.groupBy("id").agg(F.max("state").alias("state"), F.collect_list("step").alias("seen"))
+        folded.createOrReplaceTempView("folded")
+        batch.sparkSession.sql("""
+            merge into gold.current as old using folded as new on old.id = new.id
             when matched then update set state = new.state, seen = new.seen when not matched then insert *
         """)
 

@@ -68,6 +68,19 @@ def test_years_of_days_are_written_by_one_statement(lake_stack: Settings) -> Non
 
 
 @pytest.mark.integration
+def test_what_a_query_holds_goes_to_disk_long_before_the_heap_is_full(lake_stack: Settings) -> None:
+    """400 MB of rows to be sorted, of which the pool would take 640 in a gigabyte of heap before it gave any back."""
+    assert lake_stack.trino_memory == "1G"
+    many = "unnest(sequence(1, 1000)) as thousands (a) cross join unnest(sequence(1, 1000)) as ones (b)"
+    rows = f"select a * 1000 + b as n, lpad(cast(a * 1000 + b as varchar), 400, 'x') as filler from {many}"
+    placed = f"select row_number() over (partition by mod(n, 100000) order by filler) as place from ({rows})"
+    with connect(host=lake_stack.host, port=lake_stack.trino_port, user="tests", catalog=CATALOG) as client:
+        cursor = client.cursor()
+        assert cursor.execute(f"select max(place), count(*) from ({placed})").fetchall() == [[10, 1_000_000]]
+        assert cursor.stats["spilledBytes"] > 100 << 20
+
+
+@pytest.mark.integration
 def test_nothing_is_kept_of_the_keys_that_a_join_met(lake_stack: Settings) -> None:
     """Trino 476 keeps a filter for each set of keys, until no memory is left."""
 
