@@ -24,7 +24,7 @@ down: venv ## stop the stack
 	@$(LAKE) down
 
 test: setup ## the gate: unit and integration tests, on a stack of their own
-	@.venv/bin/pytest
+	@.venv/bin/pytest --numprocesses 2 --dist loadgroup
 
 test-full: setup ## the long matrices and more seeds as well
 	@.venv/bin/pytest -m "full or not full"

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from short_lived import FAST_START
@@ -120,12 +120,33 @@ def spark(lake_stack: Settings) -> Iterator[SparkSession]:
     spark.stop()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Side by side, tests on the shared stack are one lane, those on stacks of their own another; others fill gaps."""
+    for item in items:
+        if item.get_closest_marker("integration"):
+            lane = "shared" if "lake_stack" in item.fixturenames else "own"
+            item.add_marker(pytest.mark.xdist_group(lane))
+
+
 _left_out: Counter[str] = Counter()
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     """Remember which of the long tests this run leaves out."""
     _left_out.update(item.nodeid.split("[")[0] for item in items if item.get_closest_marker("full"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A lane tells what it has left out, as all do alike."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = dict(_left_out)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A lane is over."""
+    _left_out.update({name: count for name, count in node.workeroutput["left_out"].items() if name not in _left_out})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
