@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import socket
 import subprocess
 from collections import Counter
@@ -134,7 +135,7 @@ _left_out: Counter[str] = Counter()
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     """Remember which of the long tests this run leaves out."""
-    _left_out.update(item.nodeid.split("[")[0] for item in items if item.get_closest_marker("full"))
+    _left_out.update(re.split(r"[[@]", item.nodeid)[0] for item in items if item.get_closest_marker("full"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -145,8 +146,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """A lane is over."""
-    _left_out.update({name: count for name, count in node.workeroutput["left_out"].items() if name not in _left_out})
+    """A lane is over; one that broke off has told nothing."""
+    told = getattr(node, "workeroutput", {}).get("left_out", {})
+    _left_out.update({name: count for name, count in told.items() if name not in _left_out})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
