@@ -41,7 +41,7 @@ Parts = Annotated[
 
 @app.command()
 def fetch(parts: Parts = None) -> None:
-    """Download and check the engines' files where they are missing (`up` does it too)."""
+    """Download and check the engines' files, and archive Spark's classes, where they are missing (`up` does it too)."""
     from rich.console import Console
 
     from ingest import class_archive
