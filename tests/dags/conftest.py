@@ -22,8 +22,6 @@ from stack.airflow_config import environment, program
 from stack.settings import CATALOG, PROJECT, Settings, settings
 
 LANDED_AND_KEPT = ("bronze.users_changes", "bronze.videos_changes", "silver.user_changes", "silver.video_changes")
-RETRIED = {"RETRIES": 1, "RETRY_SECONDS": 2}
-"""How often a task is tried again and after how long, where a module doesn't say it by these names."""
 Lake = Callable[..., subprocess.CompletedProcess]
 RENDER = PROJECT / "tests" / "dags" / "render.py"
 
@@ -77,10 +75,9 @@ def running(
     request: pytest.FixtureRequest, lake_stack: Settings, told: list[dict], run_lake: Lake
 ) -> Iterator[Airflow]:
     """Airflow beside the shared stack's engines, stopped when these tests are over."""
-    retries, seconds = (getattr(request.module, name, usual) for name, usual in RETRIED.items())
-    ours = {
-        "LAKE_DBT_TASKS": request.param, "LAKE_TASK_RETRIES": str(retries), "LAKE_TASK_RETRY_SECONDS": str(seconds)
-    }  # fmt: skip
+    # Where the module doesn't say otherwise, what a killed process leaves is tried again once, soon.
+    retries = str(getattr(request.module, "RETRIES", 1))
+    ours = {"LAKE_DBT_TASKS": request.param, "LAKE_TASK_RETRIES": retries, "LAKE_TASK_RETRY_SECONDS": "2"}
     os.environ.update(ours)
     settings.cache_clear()
     try:

@@ -6,23 +6,17 @@ Each runs once under the scheduler, on a small lake, and what it was for is look
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import psutil
 import psycopg
 import pytest
 
 from bench.airflow_api import Airflow
-from ingest.datasets import load
-from stack import supervision
 from stack.dbt import Dbt
-from stack.ingester import ENGINE as INGESTER
 from stack.settings import Settings
-from stack.up import wait_until_ready
 from stack.warehouse import Warehouse
 from tests.dags.conftest import Lake
 
@@ -31,7 +25,6 @@ pytestmark = [
     pytest.mark.full,
     pytest.mark.parametrize("running", ["watcher"], indirect=True, scope="module"),
 ]
-RETRY_SECONDS = 20  # a restarted ingester takes as long until it has caught up
 STREAMS = ("orders", "content_events", "user_events")
 SILVER = "silver.order_events"
 HELD = "select count(*), sum(kafka_offset), sum(total_amount) from silver.order_events"
@@ -196,34 +189,6 @@ def test_the_lag_is_in_the_log_and_nothing_is_restarted_where_it_is_short(
     assert ended(running, "lag_check_hourly", run) == {"lag": "success", "restart": "skipped", "lag_after": "skipped"}
     said = log_of(lake_stack, "lag_check_hourly", run, "lag")
     assert all(f"ok      {stream}: 0 records wait" in said for stream in STREAMS)
-
-
-@pytest.fixture
-def supervised(lake: Warehouse, lake_stack: Settings, run_lake: Lake) -> Iterator[psutil.Process]:
-    """The ingester as a process of the stack, which has read what there is; taken out when the test is over."""
-    run_lake("up", "--with", "ingest")
-    try:
-        wait_until_ready(lake_stack, INGESTER)
-        yield psutil.Process(supervision.states(lake_stack)[INGESTER.name]["pid"])
-    finally:
-        supervision.call(lake_stack, "stopProcess", INGESTER.name)
-        supervision.call(lake_stack, "removeProcessGroup", INGESTER.name)
-
-
-@pytest.mark.timeout(1_800)
-def test_an_ingester_that_stands_still_is_restarted_and_the_run_is_green_once_it_has_caught_up(
-    running: Airflow, supervised: psutil.Process, lake_stack: Settings, run_lake: Lake, told: list[dict]
-) -> None:
-    """Its process is there and does nothing: only the lag says so."""
-    supervised.suspend()
-    most = load("orders").max_lag
-    run_lake("produce", "orders", "--count", str(most + 1_000), "--seed", "12", "--processes", "2")
-    run = started(running, "lag_check_hourly")
-    assert ended(running, "lag_check_hourly", run) == {"lag": "failed", "restart": "success", "lag_after": "success"}
-    assert running.run("lag_check_hourly", run)["state"] == "success"
-    assert "BEHIND  orders" in log_of(lake_stack, "lag_check_hourly", run, "lag")
-    assert next(one["task"] for one in told if one.get("run") == run) == "lag"
-    assert supervision.states(lake_stack)[INGESTER.name]["pid"] != supervised.pid
 
 
 def test_serving_is_refreshed_when_asked_and_red_when_it_is_old(
