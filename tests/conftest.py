@@ -135,7 +135,7 @@ _left_out: Counter[str] = Counter()
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     """Remember which of the long tests this run leaves out."""
-    _left_out.update(re.split(r"[[@]", item.nodeid)[0] for item in items if item.get_closest_marker("full"))
+    _left_out.update(re.split(r"[\[@]", item.nodeid)[0] for item in items if item.get_closest_marker("full"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
