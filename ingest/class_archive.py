@@ -76,10 +76,9 @@ def _make(settings: Settings, archive: Path) -> None:
 
 def be_short_lived(settings: Settings, archive: Path) -> None:
     """A Spark that does in small what an ingester does, and leaves its classes in `archive` when it ends."""
-    from pyspark.sql import SparkSession
     from pyspark.sql import functions as F
 
-    from ingest.spark import spark_conf
+    from ingest.spark import session, spark_conf
 
     conf = spark_conf(settings)
     catalog = f"spark.sql.catalog.{CATALOG}"
@@ -87,10 +86,7 @@ def be_short_lived(settings: Settings, archive: Path) -> None:
     conf |= {f"{catalog}.type": "hadoop", f"{catalog}.warehouse": f"{settings.home}/warehouse"}
     conf |= {"spark.ui.port": "0"}
     conf["spark.driver.extraJavaOptions"] += f" -XX:TieredStopAtLevel=1 -XX:ArchiveClassesAtExit={archive}"
-    builder = SparkSession.builder.master(settings.spark_master)
-    for name, value in conf.items():
-        builder = builder.config(name, value)
-    spark = builder.getOrCreate()
+    spark = session(settings, "classes", conf)
     spark.sql("create table bronze.events (id long, body string, at timestamp) using iceberg partitioned by (days(at))")
     spark.sql("create table gold.current (id long, state string, seen array<int>) using iceberg")
 

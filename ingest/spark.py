@@ -148,8 +148,8 @@ def spark_conf(settings: Settings) -> dict[str, str]:
     }
 
 
-def session(settings: Settings, name: str) -> SparkSession:
-    """The Spark session of this process on `settings.spark_master`, started if there is none."""
+def session(settings: Settings, name: str, conf: dict[str, str] | None = None) -> SparkSession:
+    """This process's Spark on `settings.spark_master`, started if there is none, with `conf` or the usual settings."""
     from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
@@ -158,7 +158,7 @@ def session(settings: Settings, name: str) -> SparkSession:
     os.environ.pop("SPARK_HOME", None)  # another Spark on the machine has other jars
     os.environ.setdefault("SPARK_LOCAL_IP", settings.host)  # its UI would listen on every interface
     (settings.home / "spark").mkdir(parents=True, exist_ok=True)
-    conf = spark_conf(settings)
+    conf = conf or spark_conf(settings)
     if settings.catalog_login:
         # What a JVM is started with is on its command line, for everybody to see: the login it is told afterwards.
         SparkContext._ensure_initialized(conf=SparkConf(loadDefaults=False).setAll(unsecret(conf).items()))

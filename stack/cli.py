@@ -50,9 +50,9 @@ def fetch(parts: Parts = None) -> None:
     wanted = check_parts(parts)
     console = Console(stderr=True)
     downloads.fetch(settings(), console)
-    class_archive.make(settings(), console)
     for part in wanted:
         downloads.fetch_part(settings(), part, console)
+    class_archive.make(settings(), console)
 
 
 @app.command()
